@@ -1,0 +1,65 @@
+//! What the store has to be told.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::model::{ByteCount, Tier, Widths};
+
+/// Where the store lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In files below this directory.
+    Disk(PathBuf),
+    /// In memory; it ends with the process.
+    Memory,
+}
+
+/// When the journal is synced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JournalSync {
+    /// Before every acknowledgement.
+    Always,
+    /// At most this long after it: a power cut takes what came since.
+    Interval(Duration),
+}
+
+/// The store's settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Where it lies.
+    pub place: Place,
+    /// How long raw samples are kept.
+    pub raw: Duration,
+    /// How long the aggregated tier keeps; `None`: off.
+    pub aggregated: Option<Duration>,
+    /// How long the summary tier keeps; `None`: off.
+    pub summary: Option<Duration>,
+    /// Widths of the buckets.
+    pub widths: Widths,
+    /// How long a window waits after its end before it is sealed.
+    pub late_window: Duration,
+    /// How far ahead of now a sample may lie.
+    pub max_future: Duration,
+    /// When the journal is synced.
+    pub sync: JournalSync,
+    /// One budget for redb's caches over all open files.
+    pub cache: ByteCount,
+}
+
+impl Options {
+    /// How long a tier keeps; `None`: off.
+    #[must_use]
+    pub const fn keeps(&self, tier: Tier) -> Option<Duration> {
+        match tier {
+            Tier::Raw => Some(self.raw),
+            Tier::Aggregated => self.aggregated,
+            Tier::Summary => self.summary,
+        }
+    }
+
+    /// The longest that any tier keeps: what is older is refused.
+    #[must_use]
+    pub fn longest(&self) -> Duration {
+        Tier::ALL.into_iter().filter_map(|tier| self.keeps(tier)).max().unwrap_or(self.raw)
+    }
+}
