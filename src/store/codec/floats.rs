@@ -9,7 +9,7 @@ use super::{CodecError, integers, packed};
 enum Kind {
     /// Count and one value.
     Constant = 1,
-    /// Decimals, exceptions, then whole numbers.
+    /// Decimals, exceptions with the distances between them, then the others as whole numbers.
     Decimal = 2,
     /// Count, then per value the bytes of it that differ from the one before.
     Xor = 3,
@@ -154,7 +154,6 @@ fn decimal_form(values: &[f64]) -> Option<Vec<u8>> {
             whole.push(m);
         } else {
             exceptions.push((i, v.to_bits()));
-            whole.push(whole.last().copied().unwrap_or(0));
         }
     }
     if exceptions.len() * 4 > values.len() {
@@ -182,12 +181,15 @@ fn decode_decimal(mut cursor: Cursor<'_>) -> Result<Vec<f64>, CodecError> {
     for _ in 0..count {
         exceptions.push((cursor.varint()?, cursor.little_endian(8)?));
     }
-    let mut out: Vec<f64> = integers::decode(cursor.rest())?.into_iter().map(|m| from_mantissa(m, exponent)).collect();
-    let mut rest = out.iter_mut();
+    let whole = integers::decode(cursor.rest())?;
+    let mut out = Vec::with_capacity(whole.len() + count);
+    let mut decimals = whole.into_iter().map(|m| from_mantissa(m, exponent));
     for (skip, bits) in exceptions {
-        let skip = usize::try_from(skip).map_err(|_| CodecError::Damaged("exception past the end"))?;
-        *rest.nth(skip).ok_or(CodecError::Damaged("exception past the end"))? = f64::from_bits(bits);
+        let skip = usize::try_from(skip).ok().filter(|n| *n <= decimals.len());
+        out.extend(decimals.by_ref().take(skip.ok_or(CodecError::Damaged("exception past the end"))?));
+        out.push(f64::from_bits(bits));
     }
+    out.extend(decimals);
     Ok(out)
 }
 

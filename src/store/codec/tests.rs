@@ -81,7 +81,7 @@ fn jittered_times_cost_under_a_byte_and_a_half() {
 #[test]
 fn the_bytes_of_small_columns_never_change() {
     assert_eq!(times(&[1000, 2000, 3000]), [1, 3, 0xd0, 0x0f, 0xd0, 0x0f]);
-    assert_eq!(times(&[10, 20, 31]), [3, 3, 20, 20, 22]);
+    assert_eq!(times(&[100, 200, 310]), [3, 3, 0xc8, 0x01, 0xc8, 0x01, 0xdc, 0x01]);
     assert_eq!(floats(&[]), [6, 0]);
     assert_eq!(floats(&[1.5, 1.5]), [2, 1, 0, 1, 2, 30, 0]);
     assert_eq!(floats(&[1.0, 2.0, 4.0]), [2, 0, 0, 3, 3, 2, 2, 4]);
