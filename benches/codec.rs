@@ -1,5 +1,4 @@
 //! How fast columns are encoded and decoded, and samples appended to head chunks.
-#![expect(missing_docs, reason = "criterion's macros make public functions")]
 
 use std::hint::black_box;
 
