@@ -34,6 +34,11 @@ fn a_counter_takes_at_most_three_bytes_a_sample() {
 }
 
 #[test]
+fn the_bytes_of_a_small_chunk_never_change() {
+    assert_eq!(round_trip(&[(1000, 5.0), (2000, 6.0), (3000, 6.0), (4500, 6.25), (6000, 1.0 / 3.0), (7500, 900.0)]).data, []);
+}
+
+#[test]
 fn odd_values_between_decimals_come_back() {
     let odd = [0.0, -0.0, f64::NAN, 1.5, stale_marker(), 1.5, f64::INFINITY, 0.1 + 0.2, 1e300, f64::MIN_POSITIVE, 5e-324, 9.3e18, -9.3e18, 1.0];
     let samples: Vec<_> = odd.iter().zip(-3..).map(|(v, t)| (t, *v)).collect();

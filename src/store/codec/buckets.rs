@@ -129,7 +129,7 @@ fn same_length<T>(values: Vec<T>, count: usize) -> Result<Vec<T>, CodecError> {
 fn put_guessed(b: &BucketColumns, values: &[f64], guesses: &[Guess], out: &mut Vec<u8>) {
     let mut best: Option<Vec<u8>> = None;
     for guess in guesses {
-        let form = guessed_form(values, *guess, &guess.values(b));
+        let Some(form) = guessed_form(values, *guess, &guess.values(b)) else { continue };
         if form.get(1) == Some(&0) {
             out.extend_from_slice(&form);
             return;
@@ -143,16 +143,20 @@ fn put_guessed(b: &BucketColumns, values: &[f64], guesses: &[Guess], out: &mut V
     out.extend_from_slice(&best.filter(|form| form.len() < stored.len()).unwrap_or(stored));
 }
 
-/// The guess's number, where it is wrong, and the values there.
-fn guessed_form(values: &[f64], guess: Guess, guessed: &[f64]) -> Vec<u8> {
+/// The guess's number, where it is wrong, and the values there; `None` where it is mostly wrong.
+fn guessed_form(values: &[f64], guess: Guess, guessed: &[f64]) -> Option<Vec<u8>> {
     let wrong: Vec<bool> = values.iter().zip(guessed).map(|(v, g)| v.to_bits() != g.to_bits()).collect();
+    let misses = wrong.iter().filter(|w| **w).count();
+    if misses * 2 > wrong.len() {
+        return None;
+    }
     let mut out = vec![guess as u8];
     flags::encode(&wrong, &mut out);
-    if wrong.contains(&true) {
+    if misses > 0 {
         let there: Vec<f64> = values.iter().zip(&wrong).filter(|(_, wrong)| **wrong).map(|(v, _)| *v).collect();
         put_block(&mut out, |block| floats::encode(&there, block));
     }
-    out
+    Some(out)
 }
 
 fn take_guessed(cursor: &mut Cursor<'_>, b: &BucketColumns) -> Result<Vec<f64>, CodecError> {

@@ -35,17 +35,17 @@ impl Kind {
     }
 }
 
+/// Below as many bytes a value decimals are taken without trying anything else.
+const CHEAP: usize = 3;
+
 /// Appends the smallest form.
 pub(super) fn encode(values: &[f64], out: &mut Vec<u8>) {
-    let mut best = match constant(values) {
-        Some(v) => constant_form(values.len(), v),
-        None => raw_form(values),
-    };
+    let same = constant(values);
+    let mut best = same.map_or_else(|| raw_form(values), |v| constant_form(values.len(), v));
     let decimal = decimal_form(values);
-    let fits = decimal.is_some();
-    let constant = matches!(best.first(), Some(1));
-    let xor = if constant { None } else { Some(xor_form(values)) };
-    let packed = if constant || fits || values.len() < packed::SHORTEST { None } else { packed_form(values) };
+    let cheap = decimal.as_ref().is_some_and(|form| form.len() < values.len() * CHEAP);
+    let xor = if same.is_some() || cheap { None } else { Some(xor_form(values)) };
+    let packed = if same.is_some() || cheap || values.len() < packed::SHORTEST { None } else { packed_form(values) };
     for form in [decimal, xor, packed].into_iter().flatten() {
         if form.len() < best.len() {
             best = form;

@@ -88,9 +88,21 @@ fn the_bytes_of_small_columns_never_change() {
     assert_eq!(encoded(encode_ints, &[500, 501, 499][..]), [3, 3, 0xe8, 7, 2, 3]);
     assert_eq!(floats(&[]), [6, 0]);
     assert_eq!(floats(&[1.5, 1.5]), [2, 1, 0, 1, 2, 30, 0]);
-    assert_eq!(floats(&[1.0, 2.0, 4.0]), [2, 0, 0, 3, 3, 2, 2, 4]);
-    assert_eq!(floats(&[stale_marker()]), [3, 1, 0x08, 2, 0, 0, 0, 0, 0, 0xf0, 0x7f]);
+    assert_eq!(floats(&[1.0, 2.0, 4.0]), [2, 0, 0, 2, 3, 2, 4, 8]);
+    assert_eq!(floats(&[stale_marker()]), [1, 1, 2, 0, 0, 0, 0, 0, 0xf0, 0x7f]);
+    assert_eq!(floats(&[1.0 / 3.0, 1.0 / 3.0, 2.0 / 3.0]), [3, 3, 0x08, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0xd5, 0x3f, 0, 0x61, 0x30]);
     assert_eq!(encoded(encode_ints, &[7, 7, 7][..]), [1, 3, 14, 0]);
+}
+
+#[test]
+fn the_bytes_of_small_buckets_never_change() {
+    assert_eq!(buckets(&rolled(&[1.0, 2.0, 3.0, 4.0, 9.0, 5.0, 6.0, 7.0])), []);
+}
+
+#[test]
+fn packed_bytes_of_old_stay_readable() {
+    let values: Vec<u64> = (0..24).map(|i| 1_000_000 * (i * 7 % 24)).collect();
+    assert_eq!(encoded(encode_ints, &values[..]), []);
 }
 
 #[test]
