@@ -19,6 +19,10 @@ enum Kind {
     DeltaOfDelta = 4,
     /// Through pco.
     Packed = 5,
+    /// Count, then the distances that are not zero, each after how many that are.
+    Steps = 6,
+    /// The same of the distances' distances.
+    Bends = 7,
 }
 
 impl Kind {
@@ -29,6 +33,8 @@ impl Kind {
             3 => Ok(Self::Delta),
             4 => Ok(Self::DeltaOfDelta),
             5 => Ok(Self::Packed),
+            6 => Ok(Self::Steps),
+            7 => Ok(Self::Bends),
             other => Err(CodecError::UnknownCodec(other)),
         }
     }
@@ -36,14 +42,34 @@ impl Kind {
     /// How many times neighbours are subtracted.
     const fn order(self) -> u8 {
         match self {
-            Self::Delta => 1,
-            Self::DeltaOfDelta => 2,
+            Self::Delta | Self::Steps => 1,
+            Self::DeltaOfDelta | Self::Bends => 2,
             Self::Linear | Self::Plain | Self::Packed => 0,
         }
     }
 }
 
-const VARINTS: [Kind; 3] = [Kind::Plain, Kind::Delta, Kind::DeltaOfDelta];
+/// Without pco; the earlier is taken where two are as small.
+const BY_HAND: [Kind; 5] = [Kind::Plain, Kind::Delta, Kind::DeltaOfDelta, Kind::Steps, Kind::Bends];
+/// Nothing that pco packs is smaller.
+const SMALLEST_PACKED: usize = 24;
+
+impl Kind {
+    const fn skips_zeros(self) -> bool {
+        matches!(self, Self::Steps | Self::Bends)
+    }
+
+    /// Bytes that one of [`BY_HAND`] takes, without the count.
+    fn len_of(self, values: &[i64]) -> usize {
+        if self.skips_zeros() {
+            let (n, len) = steps(values, self.order()).fold((0, 0), |(n, len), (zeros, d)| (n + 1, len + varint_len(zeros) + varint_len(zigzag(d))));
+            varint_len(n) + len
+        } else {
+            let mut differ = Differ::default();
+            values.iter().map(|v| varint_len(zigzag(differ.forward(self.order(), *v)))).sum()
+        }
+    }
+}
 
 /// Turns values into differences of an order, one by one, and back.
 #[derive(Default)]
@@ -88,9 +114,10 @@ pub(super) fn encode(values: &[i64], out: &mut Vec<u8>) {
         }
         return;
     }
-    let sized = VARINTS.map(|kind| (varints_len(values, kind.order()), kind));
+    let sized = BY_HAND.map(|kind| (kind.len_of(values), kind));
     let (len, kind) = sized.into_iter().min_by_key(|(len, _)| *len).unwrap_or((usize::MAX, Kind::Plain));
-    let packed = if values.len() < packed::SHORTEST { None } else { packed::pack(values) };
+    let worth = len > SMALLEST_PACKED && values.len() >= packed::SHORTEST;
+    let packed = if worth { packed::pack(values) } else { None };
     if let Some(packed) = packed.filter(|p| p.len() < len + varint_len(values.len() as u64)) {
         out.push(Kind::Packed as u8);
         out.extend_from_slice(&packed);
@@ -98,9 +125,18 @@ pub(super) fn encode(values: &[i64], out: &mut Vec<u8>) {
     }
     out.push(kind as u8);
     put_varint(values.len() as u64, out);
-    let mut differ = Differ::default();
-    for v in values {
-        put_varint(zigzag(differ.forward(kind.order(), *v)), out);
+    if kind.skips_zeros() {
+        let steps: Vec<_> = steps(values, kind.order()).collect();
+        put_varint(steps.len() as u64, out);
+        for (zeros, d) in steps {
+            put_varint(zeros, out);
+            put_varint(zigzag(d), out);
+        }
+    } else {
+        let mut differ = Differ::default();
+        for v in values {
+            put_varint(zigzag(differ.forward(kind.order(), *v)), out);
+        }
     }
 }
 
@@ -110,17 +146,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Vec<i64>, CodecError> {
     let kind = Kind::of(cursor.byte()?)?;
     match kind {
         Kind::Packed => packed::unpack(cursor),
-        Kind::Linear => {
-            let count = cursor.count()?;
-            let (mut value, step) = if count == 0 { (0, 0) } else { (cursor.signed()?, cursor.signed()?) };
-            cursor.finish()?;
-            let mut out = Vec::with_capacity(count);
-            for _ in 0..count {
-                out.push(value);
-                value = value.wrapping_add(step);
-            }
-            Ok(out)
-        }
+        Kind::Linear => decode_line(cursor),
+        Kind::Steps | Kind::Bends => decode_steps(cursor, kind.order()),
         Kind::Plain | Kind::Delta | Kind::DeltaOfDelta => {
             let count = cursor.count_of(1)?;
             let mut differ = Differ::default();
@@ -132,6 +159,49 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Vec<i64>, CodecError> {
             Ok(out)
         }
     }
+}
+
+fn decode_line(mut cursor: Cursor<'_>) -> Result<Vec<i64>, CodecError> {
+    let count = cursor.count()?;
+    let (mut value, step) = if count == 0 { (0, 0) } else { (cursor.signed()?, cursor.signed()?) };
+    cursor.finish()?;
+    let mut out = Vec::with_capacity(count);
+    for _ in 0..count {
+        out.push(value);
+        value = value.wrapping_add(step);
+    }
+    Ok(out)
+}
+
+fn decode_steps(mut cursor: Cursor<'_>, order: u8) -> Result<Vec<i64>, CodecError> {
+    let count = cursor.count()?;
+    let steps = cursor.count_of(2)?;
+    let mut differ = Differ::default();
+    let mut out = Vec::with_capacity(count);
+    for _ in 0..steps {
+        let zeros = usize::try_from(cursor.varint()?).ok().filter(|zeros| *zeros < count - out.len());
+        let zeros = zeros.ok_or(CodecError::Damaged("step past the end"))?;
+        out.extend((0..zeros).map(|_| differ.back(order, 0)));
+        out.push(differ.back(order, cursor.signed()?));
+    }
+    cursor.finish()?;
+    let left = count - out.len();
+    out.extend((0..left).map(|_| differ.back(order, 0)));
+    Ok(out)
+}
+
+/// The differences of an order that are not zero, each with how many before it are.
+fn steps(values: &[i64], order: u8) -> impl Iterator<Item = (u64, i64)> {
+    let mut differ = Differ::default();
+    let mut zeros = 0;
+    values.iter().filter_map(move |v| {
+        let d = differ.forward(order, *v);
+        if d == 0 {
+            zeros += 1;
+            return None;
+        }
+        Some((std::mem::take(&mut zeros), d))
+    })
 }
 
 /// First value and step, where every step is the same.
@@ -148,9 +218,4 @@ fn line(values: &[i64]) -> Option<(i64, i64)> {
         *v == expected
     });
     straight.then_some((first, step))
-}
-
-fn varints_len(values: &[i64], order: u8) -> usize {
-    let mut differ = Differ::default();
-    values.iter().map(|v| varint_len(zigzag(differ.forward(order, *v)))).sum()
 }

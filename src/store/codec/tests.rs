@@ -106,6 +106,16 @@ fn the_bytes_of_small_buckets_never_change() {
 }
 
 #[test]
+fn a_rare_step_costs_a_few_bytes() {
+    let mut values = vec![7_u64; 1000];
+    values[600..].fill(9);
+    assert_eq!(encoded(encode_ints, &values[..]), [6, 0xe8, 7, 2, 0, 14, 0xd7, 4, 4]);
+    assert_eq!(decode_ints(&[6, 0xe8, 7, 2, 0, 14, 0xd7, 4, 4]).unwrap(), values);
+    let bent: Vec<i64> = (0..100).chain((1..100).map(|i| 99 + i * 5)).collect();
+    assert!(times(&bent).len() < 12);
+}
+
+#[test]
 fn packed_bytes_of_old_stay_readable() {
     let values: Vec<u64> = (0..24).map(|i| 1_000_000 * (i * 7 % 24)).collect();
     let old = [
@@ -170,6 +180,7 @@ fn column() -> impl Strategy<Value = Vec<f64>> {
         prop::collection::vec(any_float(), 0..120),
         prop::collection::vec((0..5000_i32).prop_map(|v| f64::from(v) / 10.0), 0..300),
         prop::collection::vec(any::<f64>(), 0..300),
+        prop::collection::vec((any_float(), 1..40_usize), 0..20).prop_map(|runs| runs.into_iter().flat_map(|(v, n)| vec![v; n]).collect()),
     ]
 }
 
@@ -180,7 +191,7 @@ proptest! {
     }
 
     #[test]
-    fn every_int_comes_back(values in prop_oneof![prop::collection::vec(any::<u64>(), 0..100), prop::collection::vec(0..50_u64, 0..300)]) {
+    fn every_int_comes_back(values in prop_oneof![prop::collection::vec(any::<u64>(), 0..100), prop::collection::vec(0..50_u64, 0..300), prop::collection::vec((0..50_u64, 1..40_usize), 0..20).prop_map(|runs| runs.into_iter().flat_map(|(v, n)| vec![v; n]).collect())]) {
         prop_assert_eq!(decode_ints(&encoded(encode_ints, &values[..])).unwrap(), values);
     }
 
