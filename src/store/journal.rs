@@ -221,9 +221,11 @@ impl Current {
             let mut rest = entries;
             while let Some(tier) = rest.first().map(|e| e.tier) {
                 let (bytes, taken) = self.encode_row(tier, rest);
-                for entry in rest.iter().take(taken) {
-                    for sample in entry.samples {
-                        self.touched.insert((tier, window(tier, sample.t)), sequence);
+                let mut newest = None;
+                for sample in rest.iter().take(taken).flat_map(|e| e.samples) {
+                    let key = (tier, window(tier, sample.t));
+                    if newest.replace(key) != Some(key) {
+                        self.touched.insert(key, sequence);
                     }
                 }
                 table.insert(sequence, bytes.as_slice())?;
