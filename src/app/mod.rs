@@ -11,6 +11,7 @@ mod names;
 mod reload;
 mod signals;
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,7 +70,8 @@ async fn live_and_die(live: Arc<Live>) -> Result<(), AppError> {
     let answer = answering(live.clone(), trigger, stop.clone());
     let pool = Pool::new(config.max_concurrent, POOL_WAITING);
     let house = signals.attend(House::build(&config, live, pool, stop), &answer).await?;
-    println!("{}", welcome(&config, &bound.addresses(), &host_name()));
+    // A start whose reader has gone away is a start all the same.
+    let _ = writeln!(std::io::stdout(), "{}", welcome(&config, &bound.addresses(), &host_name()));
     let served = signals.attend(bound.run(config.serve.clone(), house.handles.clone()), &answer).await;
     // Whatever ended the serving, everything else ends as well.
     answer(Asked::Stop);

@@ -10,7 +10,7 @@ use crate::config::{ConfigError, Flag, Sources};
 ///
 /// Without a subcommand: serve.
 #[derive(Debug, Parser)]
-#[command(name = "latido", version, args_conflicts_with_subcommands = true)]
+#[command(name = "latido", bin_name = "latido", version, args_conflicts_with_subcommands = true)]
 pub(super) struct Arguments {
     /// What to do.
     #[command(subcommand)]

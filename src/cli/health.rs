@@ -12,7 +12,7 @@ pub(super) fn run(args: &HealthArgs) -> Result<(), CliError> {
     let Some(status) = body.get("status").and_then(Json::as_str) else {
         return Err(CliError::Remote(format!("{} answered {}: {body}", args.url, answer.status)));
     };
-    println!("{}", show(status, &body));
+    super::say(&show(status, &body));
     if status == "unhealthy" { Err(CliError::Remote("the daemon is unhealthy".to_owned())) } else { Ok(()) }
 }
 

@@ -7,6 +7,7 @@ mod health;
 mod http;
 mod query;
 
+use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -38,6 +39,11 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Prints an answer. A reader that has gone away (`latido config print | head`) is no error.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
 fn run(arguments: Arguments) -> Result<(), CliError> {
     match arguments.command {
         None => serve(&arguments.serve),
@@ -58,11 +64,11 @@ fn serve(settings: &SettingsArgs) -> Result<(), CliError> {
 
 fn check_config(settings: &SettingsArgs) -> Result<(), CliError> {
     let config = Config::load(&settings.sources()?)?;
-    println!("the configuration is right (environment {})", config.environment);
+    say(&format!("the configuration is right (environment {})", config.environment));
     Ok(())
 }
 
 fn print_config(settings: &SettingsArgs) -> Result<(), CliError> {
-    print!("{}", print(&Config::load(&settings.sources()?)?.layers));
+    say(print(&Config::load(&settings.sources()?)?.layers).trim_end());
     Ok(())
 }

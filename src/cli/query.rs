@@ -27,7 +27,7 @@ enum When {
 pub(super) fn run(args: &QueryArgs) -> Result<(), CliError> {
     let when = when(args, SystemClock.now())?;
     let data = if args.data_dir.is_some() { ask_store(args, when)? } else { ask_daemon(args, when)? };
-    println!("{}", show(&data, args.format));
+    super::say(&show(&data, args.format));
     Ok(())
 }
 

@@ -27,3 +27,26 @@ pub use settings::{SETTINGS, Setting};
 pub use space::{Space, space_of};
 pub use tree::Config;
 pub use value::{CommandSpec, Kind, PluginSpec, Value};
+
+#[cfg(test)]
+mod tests {
+    //! The page on the configuration says what the binary does: every setting, with its default in
+    //! each environment.
+    use super::*;
+
+    fn default_in(environment: Environment, path: &str) -> String {
+        let sources = Sources { environment: Some(environment.to_string()), ..Sources::default() };
+        let layers = Layers::stack(&sources).unwrap();
+        layers.value(path).map_or_else(|| "–".to_owned(), |value| value.to_string())
+    }
+
+    #[test]
+    fn the_page_has_every_setting_with_its_defaults() {
+        let page = include_str!("../../docs/configuration.md");
+        for setting in SETTINGS {
+            let defaults = Environment::ALL.map(|environment| default_in(environment, setting.path)).join(" | ");
+            let row = format!("| `{}` | {} | {} |", setting.path, defaults, setting.doc);
+            assert!(page.contains(&row), "missing in docs/configuration.md:\n{row}");
+        }
+    }
+}
