@@ -98,7 +98,7 @@ impl Bound {
 fn start(listeners: Vec<TcpListener>, watch: Data<Watch>, options: Options, handles: Handles) -> Result<Server, ServeError> {
     let own = handles.own.clone();
     let shared = Shared::new(&options, handles);
-    let mut server = HttpServer::new(move || app(&watch, &shared))
+    let mut server = HttpServer::new(move || app(watch.clone(), shared.clone()))
         .workers(WORKERS)
         .max_connections(CONNECTIONS_EACH)
         .keep_alive(KEEP_ALIVE)
@@ -114,6 +114,7 @@ fn start(listeners: Vec<TcpListener>, watch: Data<Watch>, options: Options, hand
 }
 
 /// What the handlers may ask for, each by its type.
+#[derive(Clone)]
 struct Shared {
     handles: Handles,
     asking: Asking,
@@ -130,13 +131,13 @@ impl Shared {
 }
 
 fn app(
-    watch: &Data<Watch>,
-    shared: &Shared,
+    watch: Data<Watch>,
+    shared: Shared,
 ) -> App<impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<impl MessageBody>, Error = Error, InitError = ()>> {
-    let Handles { intake, registry, board, reader, keeper, engine, names, collector, health, settings, stop, .. } = shared.handles.clone();
+    let Handles { intake, registry, board, reader, keeper, engine, names, collector, health, settings, stop, .. } = shared.handles;
     App::new()
-        .app_data(watch.clone())
-        .app_data(Data::new(shared.asking.clone()))
+        .app_data(watch)
+        .app_data(Data::new(shared.asking))
         .app_data(Data::new(shared.lookback))
         .app_data(Data::new(shared.started))
         .app_data(Data::new(intake))
