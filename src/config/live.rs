@@ -102,7 +102,7 @@ impl Settings for Live {
     fn section(&self, name: &str) -> Json {
         let config = self.current();
         match name {
-            "collector" => print::collector(&config.layers),
+            "collection" | "collector" => print::collector(&config.layers),
             _ => print::section(&config.layers, name),
         }
     }

@@ -8,6 +8,8 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::Spanned;
 
+use crate::wire::{self, WireError};
+
 use super::error::Problem;
 use super::settings::{self, Setting};
 use super::value::{Kind, PluginSpec, Value};
@@ -28,18 +30,16 @@ pub(super) struct Given {
 /// # Errors
 /// Everything that is wrong: malformed, duplicate or unknown keys, values of another type.
 pub(super) fn read(name: &str, text: &str) -> Result<Vec<Given>, Vec<Problem>> {
-    let mut found = Found { name, given: Vec::new(), problems: Vec::new() };
     if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
-        return Ok(found.given);
+        return Ok(Vec::new());
     }
-    let walked = serde_saphyr::with_deserializer_from_str_with_options(text, options(), |deserializer| {
-        Section { path: String::new(), found: &mut found }.deserialize(deserializer)
-    });
-    if let Err(error) = walked {
-        let line = error.location().map_or(1, |location| location.line());
-        found.problem(line, first_sentence(&error));
+    let problem = |line: u64, message: String| Problem { place: format!("{name}:{line}"), message };
+    match wire::yaml::from_str::<Document>(text) {
+        Ok(document) if document.wrong.is_empty() => Ok(document.given),
+        Ok(document) => Err(document.wrong.into_iter().map(|(line, message)| problem(line, message)).collect()),
+        Err(WireError::Yaml { line, reason, .. }) => Err(vec![problem(line.max(1), reason)]),
+        Err(error) => Err(vec![problem(1, error.to_string())]),
     }
-    if found.problems.is_empty() { Ok(found.given) } else { Err(found.problems) }
 }
 
 /// Reads the list of plug-ins from a text of its own, as a variable or a flag gives it.
@@ -47,51 +47,50 @@ pub(super) fn read(name: &str, text: &str) -> Result<Vec<Given>, Vec<Problem>> {
 /// # Errors
 /// What is wrong with it.
 pub(super) fn plugins(text: &str) -> Result<Vec<PluginSpec>, String> {
-    serde_saphyr::from_str_with_options(text, options()).map_err(|e| first_sentence(&e))
-}
-
-fn options() -> serde_saphyr::Options {
-    serde_saphyr::options! { strict_booleans: true, with_snippet: false }
-}
-
-fn first_sentence(error: &serde_saphyr::Error) -> String {
-    let text = error.without_snippet().to_string();
-    text.lines().next().unwrap_or_default().to_owned()
-}
-
-struct Found<'a> {
-    name: &'a str,
-    given: Vec<Given>,
-    problems: Vec<Problem>,
-}
-
-impl Found<'_> {
-    fn problem(&mut self, line: u64, message: String) {
-        self.problems.push(Problem { place: format!("{}:{line}", self.name), message });
+    if text.trim().is_empty() {
+        return Ok(Vec::new());
     }
+    wire::yaml::from_str(text).map_err(|error| error.to_string())
+}
 
+/// What a file says: settings that are right, and lines that are not.
+#[derive(Debug, Default)]
+struct Document {
+    given: Vec<Given>,
+    wrong: Vec<(u64, String)>,
+}
+
+impl Document {
     fn take(&mut self, setting: &'static Setting, line: u64, value: Result<Value, String>) {
         match value {
             Ok(value) => self.given.push(Given { setting, value, line }),
-            Err(message) => self.problem(line, format!("{}: {message}", setting.path)),
+            Err(message) => self.wrong.push((line, format!("{}: {message}", setting.path))),
         }
     }
 }
 
-/// A mapping whose keys are settings or sections below `path`.
-struct Section<'a, 'b> {
-    path: String,
-    found: &'a mut Found<'b>,
+impl<'de> Deserialize<'de> for Document {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut document = Self::default();
+        Section { path: String::new(), document: &mut document }.deserialize(deserializer)?;
+        Ok(document)
+    }
 }
 
-impl<'de> DeserializeSeed<'de> for Section<'_, '_> {
+/// A mapping whose keys are settings or sections below `path`.
+struct Section<'a> {
+    path: String,
+    document: &'a mut Document,
+}
+
+impl<'de> DeserializeSeed<'de> for Section<'_> {
     type Value = ();
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Section<'_, '_> {
+impl<'de> Visitor<'de> for Section<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -107,10 +106,10 @@ impl<'de> Visitor<'de> for Section<'_, '_> {
             let line = key.referenced.line();
             let path = if self.path.is_empty() { key.value } else { format!("{}.{}", self.path, key.value) };
             match settings::find(&path) {
-                Some(setting) => self.found.take(setting, line, read_value(setting.kind, &mut map)?),
-                None if settings::is_section(&path) => map.next_value_seed(Section { path, found: self.found })?,
+                Some(setting) => self.document.take(setting, line, read_value(setting.kind, &mut map)?),
+                None if settings::is_section(&path) => map.next_value_seed(Section { path, document: self.document })?,
                 None => {
-                    self.found.problem(line, settings::unknown(&path));
+                    self.document.wrong.push((line, settings::unknown(&path)));
                     map.next_value::<IgnoredAny>()?;
                 }
             }
