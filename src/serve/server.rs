@@ -254,4 +254,42 @@ mod tests {
         ended.unwrap();
         assert!(watch.elapsed() < Duration::from_secs(10));
     }
+
+    /// Says that it was dropped.
+    struct Dropped(Data<Gate>);
+
+    impl Drop for Dropped {
+        fn drop(&mut self) {
+            self.0.open.notify_one();
+        }
+    }
+
+    async fn endless(gate: Data<Gate>) -> &'static str {
+        let _dropped = Dropped(gate.clone());
+        gate.began.notify_one();
+        std::future::pending().await
+    }
+
+    #[tokio::test]
+    async fn a_handler_is_dropped_when_its_client_goes_away() {
+        let (_trigger, stop) = Stop::new();
+        let gate = Data::new(Gate { began: Notify::new(), open: Notify::new() });
+        let mut bound = bind(&options("127.0.0.1:0".parse().unwrap())).unwrap();
+        let address = bound.addresses()[0];
+        let watch = Data::new(Watch { guard: Guard::new("box", Vec::new(), &[]), own: OwnMetrics::new().unwrap(), stop, in_flight: InFlight::default() });
+        let shared = gate.clone();
+        let app = move || App::new().app_data(watch.clone()).app_data(shared.clone()).route("/", get().to(endless)).wrap(from_fn(measure));
+        let server = HttpServer::new(app).workers(1).disable_signals().h1_allow_half_closed(false).listen(bound.listeners.remove(0)).unwrap().run();
+        let handle = server.handle();
+        let client = async {
+            let mut asking = tokio::net::TcpStream::connect(address).await.unwrap();
+            asking.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+            gate.began.notified().await;
+            drop(asking);
+            gate.open.notified().await;
+            handle.stop(false).await;
+        };
+        let (ended, ()) = tokio::join!(server, client);
+        ended.unwrap();
+    }
 }
