@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use actix_web::{HttpResponse, ResponseError};
+use serde::Serialize;
 use serde_json::json;
 
 use crate::ingest::IngestError;
@@ -52,9 +53,20 @@ const RETRY_AFTER_SECONDS: &str = "1";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fault {
     status: StatusCode,
+    /// Where a room said what it is; HTTP's own errors have none.
+    kind: Option<ErrorKind>,
     message: String,
     field: Option<String>,
     allow: Option<&'static str>,
+}
+
+/// Prometheus' shape, in its order.
+#[derive(Serialize)]
+struct PrometheusError<'a> {
+    status: &'static str,
+    #[serde(rename = "errorType")]
+    error_type: &'static str,
+    error: &'a str,
 }
 
 /// Which shape an error takes.
@@ -80,17 +92,17 @@ impl Shape {
 
 impl Fault {
     pub(super) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self::status(status_of(kind), message)
+        Self { kind: Some(kind), ..Self::status(status_of(kind), message) }
     }
 
     /// For what only HTTP knows: a wrong method, a wrong content type.
     pub(super) fn status(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), field: None, allow: None }
+        Self { status, kind: None, message: message.into(), field: None, allow: None }
     }
 
     /// Bad input: the field that is wrong, and why.
     pub(super) fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, message: message.into(), field: Some(field.into()), allow: None }
+        Self { field: Some(field.into()), ..Self::new(ErrorKind::Invalid, message) }
     }
 
     /// Prometheus' wording for a parameter that cannot be read.
@@ -124,7 +136,7 @@ impl Fault {
                 }
                 answer.json(json!({"error": error}))
             }
-            Shape::Prometheus => answer.json(json!({"status": "error", "errorType": error_type_of(self.status), "error": self.message})),
+            Shape::Prometheus => answer.json(PrometheusError { status: "error", error_type: error_type_of(self.status, self.kind), error: &self.message }),
             Shape::Plain => answer.insert_header((CONTENT_TYPE, "text/plain; charset=utf-8")).body(format!("{}\n", self.message)),
         }
     }
@@ -186,15 +198,15 @@ fn code_of(status: StatusCode) -> &'static str {
 }
 
 /// Prometheus' `errorType`.
-fn error_type_of(status: StatusCode) -> &'static str {
+fn error_type_of(status: StatusCode, kind: Option<ErrorKind>) -> &'static str {
     match status.as_u16() {
-        400 | 403 | 405 | 408 | 409 | 413 | 415 | 421 => "bad_data",
         404 => "not_found",
         406 => "not_acceptable",
         422 => "execution",
         499 => "canceled",
-        // A query past its time is the one thing that Prometheus answers with 503.
-        503 => "timeout",
+        503 if kind == Some(ErrorKind::Timeout) => "timeout",
+        503 => "unavailable",
+        400..500 => "bad_data",
         _ => "internal",
     }
 }
@@ -250,7 +262,7 @@ mod tests {
     async fn each_path_has_its_shape() {
         let fault = Fault::field("start", "no time");
         assert_eq!(text(&fault, Shape::of("/api/v1/monitoring/status")).await, r#"{"error":{"code":"invalid","field":"start","message":"no time"}}"#);
-        assert_eq!(text(&fault, Shape::of("/api/v1/query")).await, r#"{"error":"no time","errorType":"bad_data","status":"error"}"#);
+        assert_eq!(text(&fault, Shape::of("/api/v1/query")).await, r#"{"status":"error","errorType":"bad_data","error":"no time"}"#);
         assert_eq!(text(&fault, Shape::of("/metrics")).await, "no time\n");
     }
 

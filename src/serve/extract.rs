@@ -17,7 +17,7 @@ use super::limits;
 use crate::clock::{parse_duration, parse_rfc3339};
 use crate::model::{ErrorKind, Matcher, TimeRange, Timestamp};
 use crate::query::parse_selector;
-use crate::wire::record::Moment;
+use crate::wire::record;
 
 /// Parameters of the query string and, for POST, of the form; the form's come first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -120,7 +120,7 @@ fn parse_step(text: &str) -> Option<Duration> {
 }
 
 /// The instant that a JSON field means.
-pub(super) fn moment(field: &str, moment: &Moment, now: Timestamp) -> Result<Timestamp, Fault> {
+pub(super) fn moment(field: &str, moment: &record::Moment, now: Timestamp) -> Result<Timestamp, Fault> {
     moment.at(now).map_err(|e| Fault::field(field, e.to_string()))
 }
 
@@ -229,7 +229,7 @@ mod tests {
     #[test]
     fn moments_of_the_monitoring_api_are_milliseconds() {
         let now = Timestamp(10_000_000);
-        let read = |text: &str| parse_json::<Moment>(text.as_bytes()).and_then(|m| moment("start", &m, now));
+        let read = |text: &str| parse_json::<record::Moment>(text.as_bytes()).and_then(|m| moment("start", &m, now));
         assert_eq!(read("1764064800000"), Ok(Timestamp(1_764_064_800_000)));
         assert_eq!(read("\"-1h\""), Ok(Timestamp(6_400_000)));
         assert!(read("\"yesterday\"").is_err() && read("[]").is_err());

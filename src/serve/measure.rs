@@ -8,8 +8,7 @@ use std::task::{Context, Poll};
 use actix_web::Error;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::Method;
-use actix_web::http::header::{CONNECTION, HeaderValue};
+use actix_web::http::{ConnectionType, Method};
 use actix_web::middleware::Next;
 use actix_web::web::{Bytes, Data};
 use tokio::sync::watch;
@@ -47,9 +46,10 @@ pub(super) async fn measure(watch: Data<Watch>, request: ServiceRequest, next: N
     guard::put_headers(&mut response);
     limits::unmark(&mut response);
     if watch.stop.is_stopped() {
-        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
     let route = response.request().match_pattern().unwrap_or_else(|| UNMATCHED.to_owned());
+    tracing::debug!(method, route, status = response.status().as_u16(), took_ms = stopwatch.elapsed().as_millis() as u64, "answered");
     watch.own.http_requests.with_label_values(&[route.as_str(), method, response.status().as_str()]).inc();
     watch.own.http_duration.with_label_values(&[route.as_str()]).observe(stopwatch.elapsed().as_secs_f64());
     Ok(response.map_body(|_, body| BoxBody::new(Counted { body, _entered: entered })))
@@ -162,7 +162,7 @@ mod tests {
             .wrap(from_fn(measure));
         let app = init_service(app).await;
         for (path, body) in [
-            ("/api/v1/query", r#"{"error":"no query","errorType":"bad_data","status":"error"}"#),
+            ("/api/v1/query", r#"{"status":"error","errorType":"bad_data","error":"no query"}"#),
             ("/api/v1/monitoring/x", r#"{"error":{"code":"invalid","field":"query","message":"no query"}}"#),
         ] {
             let response = call_service(&app, TestRequest::get().uri(path).insert_header(("host", "localhost")).to_request()).await;

@@ -19,6 +19,7 @@ use super::routes::{self, Lookback};
 use super::{Handles, Options, limits};
 use crate::clock::Stopwatch;
 use crate::collect::host_name;
+use crate::task::Stop;
 use crate::telemetry::OwnMetrics;
 
 /// Threads that read and write sockets; what takes disk or CPU runs on the pool.
@@ -76,23 +77,30 @@ impl Bound {
             in_flight: in_flight.clone(),
         });
         let (stop, drain) = (handles.stop.clone(), options.drain);
-        let mut server = start(self.listeners, watch, options, handles)?;
-        let handle = server.handle();
-        tokio::select! {
-            ended = &mut server => return ended.map_err(ServeError::Run),
-            () = stop.stopped() => {}
-        }
-        // Idle connections must not hold up the stop, so the answers are counted here and the
-        // server is then stopped at once.
-        let drained = async {
-            handle.pause().await;
-            let _ = tokio::time::timeout(drain, in_flight.none()).await;
-            tokio::time::sleep(FLUSH).await;
-            handle.stop(false).await;
-        };
-        let (ended, ()) = tokio::join!(server, drained);
-        ended.map_err(ServeError::Run)
+        let server = start(self.listeners, watch, options, handles)?;
+        until_stopped(server, stop, in_flight, drain).await.map_err(ServeError::Run)
     }
+}
+
+/// Runs until the stop is said, then takes no more connections and waits at most `drain` for the
+/// answers that are being made. Idle connections must not hold up the stop, so the answers are
+/// counted here and the server is then stopped at once.
+async fn until_stopped(mut server: Server, stop: Stop, in_flight: InFlight, drain: Duration) -> std::io::Result<()> {
+    let handle = server.handle();
+    tokio::select! {
+        ended = &mut server => return ended,
+        () = stop.stopped() => {}
+    }
+    let drained = async {
+        handle.pause().await;
+        if tokio::time::timeout(drain, in_flight.none()).await.is_err() {
+            tracing::warn!("some requests were not answered within {} s of the stop and are given up", drain.as_secs());
+        }
+        tokio::time::sleep(FLUSH).await;
+        handle.stop(false).await;
+    };
+    let (ended, ()) = tokio::join!(server, drained);
+    ended
 }
 
 fn start(listeners: Vec<TcpListener>, watch: Data<Watch>, options: Options, handles: Handles) -> Result<Server, ServeError> {
@@ -182,6 +190,9 @@ impl Drop for Open {
 mod tests {
     use super::*;
     use crate::model::ByteCount;
+    use actix_web::web::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::sync::Notify;
 
     fn options(listen: SocketAddr) -> Options {
         let second = Duration::from_secs(1);
@@ -194,5 +205,91 @@ mod tests {
         let taken = bound.addresses()[0];
         assert_ne!(taken.port(), 0);
         assert!(matches!(bind(&options(taken)), Err(ServeError::Listen { address, .. }) if address == taken));
+    }
+
+    #[test]
+    fn running_can_be_moved_to_another_thread() {
+        fn movable<T: Send>(_: &T) {}
+        let _ = |bound: Bound, options: Options, handles: Handles| movable(&bound.run(options, handles));
+    }
+
+    /// What a slow handler waits for, and what says that it began.
+    struct Gate {
+        began: Notify,
+        open: Notify,
+    }
+
+    async fn slow(gate: Data<Gate>) -> &'static str {
+        gate.began.notify_one();
+        gate.open.notified().await;
+        "whole"
+    }
+
+    #[tokio::test]
+    async fn a_stop_lets_answers_end_and_does_not_wait_for_idle_connections() {
+        let (trigger, stop) = Stop::new();
+        let in_flight = InFlight::default();
+        let guard = Guard::new("box", Vec::new(), &[]);
+        let watch = Data::new(Watch { guard, own: OwnMetrics::new().unwrap(), stop: stop.clone(), in_flight: in_flight.clone() });
+        let gate = Data::new(Gate { began: Notify::new(), open: Notify::new() });
+        let mut bound = bind(&options("127.0.0.1:0".parse().unwrap())).unwrap();
+        let address = bound.addresses()[0];
+        let shared = gate.clone();
+        let app = move || App::new().app_data(watch.clone()).app_data(shared.clone()).route("/", get().to(slow)).wrap(from_fn(measure));
+        let server = HttpServer::new(app).workers(1).disable_signals().listen(bound.listeners.remove(0)).unwrap().run();
+        let client = async {
+            let idle = tokio::net::TcpStream::connect(address).await.unwrap();
+            let mut asking = tokio::net::TcpStream::connect(address).await.unwrap();
+            asking.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+            gate.began.notified().await;
+            trigger.stop();
+            gate.open.notify_one();
+            let mut text = String::new();
+            asking.read_to_string(&mut text).await.unwrap();
+            assert!(text.starts_with("HTTP/1.1 200") && text.ends_with("whole") && text.contains("connection: close"), "{text}");
+            idle
+        };
+        let watch = Stopwatch::start();
+        let (ended, _idle) = tokio::join!(until_stopped(server, stop, in_flight, Duration::from_secs(30)), client);
+        ended.unwrap();
+        assert!(watch.elapsed() < Duration::from_secs(10));
+    }
+
+    /// Says that it was dropped.
+    struct Dropped(Data<Gate>);
+
+    impl Drop for Dropped {
+        fn drop(&mut self) {
+            self.0.open.notify_one();
+        }
+    }
+
+    async fn endless(gate: Data<Gate>) -> &'static str {
+        let _dropped = Dropped(gate.clone());
+        gate.began.notify_one();
+        std::future::pending().await
+    }
+
+    #[tokio::test]
+    async fn a_handler_is_dropped_when_its_client_goes_away() {
+        let (_trigger, stop) = Stop::new();
+        let gate = Data::new(Gate { began: Notify::new(), open: Notify::new() });
+        let mut bound = bind(&options("127.0.0.1:0".parse().unwrap())).unwrap();
+        let address = bound.addresses()[0];
+        let watch = Data::new(Watch { guard: Guard::new("box", Vec::new(), &[]), own: OwnMetrics::new().unwrap(), stop, in_flight: InFlight::default() });
+        let shared = gate.clone();
+        let app = move || App::new().app_data(watch.clone()).app_data(shared.clone()).route("/", get().to(endless)).wrap(from_fn(measure));
+        let server = HttpServer::new(app).workers(1).disable_signals().h1_allow_half_closed(false).listen(bound.listeners.remove(0)).unwrap().run();
+        let handle = server.handle();
+        let client = async {
+            let mut asking = tokio::net::TcpStream::connect(address).await.unwrap();
+            asking.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+            gate.began.notified().await;
+            drop(asking);
+            gate.open.notified().await;
+            handle.stop(false).await;
+        };
+        let (ended, ()) = tokio::join!(server, client);
+        ended.unwrap();
     }
 }

@@ -9,13 +9,12 @@ use serde_json::json;
 
 use super::{get, post};
 use crate::ingest::{CustomMetric, Intake, Recording, Registered, Registry, Rejection, Report};
-use crate::model::ErrorKind;
-use crate::model::{MetricType, TimeRange, Timestamp};
+use crate::model::{ErrorKind, MetricType, TimeRange, Timestamp};
 use crate::serve::asking::Asking;
 use crate::serve::error::Fault;
 use crate::serve::extract::JsonBytes;
 use crate::store::{Reader, StoreError};
-use crate::wire::record::{self, RecordSample, RegisterRequest};
+use crate::wire;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
     config
@@ -46,7 +45,7 @@ impl From<CustomMetric> for Shown {
     }
 }
 
-fn definition(request: RegisterRequest) -> CustomMetric {
+fn definition(request: wire::record::RegisterRequest) -> CustomMetric {
     CustomMetric {
         name: request.name,
         kind: request.kind,
@@ -59,7 +58,7 @@ fn definition(request: RegisterRequest) -> CustomMetric {
 }
 
 async fn register(body: JsonBytes, asking: Data<Asking>, registry: Data<Registry>) -> Result<HttpResponse, Fault> {
-    let metric = definition(record::parse_register(&body.0)?);
+    let metric = definition(wire::record::parse_register(&body.0)?);
     let shown = Shown::from(metric.clone());
     Ok(match asking.run(move || registry.register(metric)).await?? {
         Registered::New => HttpResponse::Created().json(shown),
@@ -68,7 +67,7 @@ async fn register(body: JsonBytes, asking: Data<Asking>, registry: Data<Registry
 }
 
 async fn record(body: JsonBytes, asking: Data<Asking>, registry: Data<Registry>, intake: Data<Intake>) -> Result<HttpResponse, Fault> {
-    let request = record::parse(&body.0)?;
+    let request = wire::record::parse(&body.0)?;
     let sorted = Sorted::of(request.samples, asking.now());
     let report = if sorted.good.is_empty() { Report::default() } else { registry.record(&intake, sorted.good).await? };
     let rejected = merged(sorted.bad, &sorted.positions, report.rejected);
@@ -84,7 +83,7 @@ struct Sorted {
 }
 
 impl Sorted {
-    fn of(samples: Vec<Result<RecordSample, String>>, now: Timestamp) -> Self {
+    fn of(samples: Vec<Result<wire::record::RecordSample, String>>, now: Timestamp) -> Self {
         let mut out = Self::default();
         for (index, sample) in samples.into_iter().enumerate() {
             match sample.and_then(|sample| recording(sample, now)) {
@@ -99,7 +98,7 @@ impl Sorted {
     }
 }
 
-fn recording(sample: RecordSample, now: Timestamp) -> Result<Recording, String> {
+fn recording(sample: wire::record::RecordSample, now: Timestamp) -> Result<Recording, String> {
     let timestamp = sample.timestamp.map(|moment| moment.at(now)).transpose().map_err(|e| e.to_string())?;
     Ok(Recording { name: sample.name, value: sample.value, increment: sample.increment, labels: sample.labels, timestamp })
 }
@@ -155,7 +154,7 @@ mod tests {
 
     #[test]
     fn rejections_keep_their_position_in_the_request() {
-        let request = record::parse(
+        let request = wire::record::parse(
             br#"{"samples":[{"name":"a","value":"x"},{"name":"b","value":1},{"name":"c","value":2,"timestamp":"never"},{"name":"d","value":3}]}"#,
         )
         .unwrap();
@@ -176,7 +175,7 @@ mod tests {
 
     #[test]
     fn a_histogram_counts_its_label_sets() {
-        let metric = definition(record::parse_register(br#"{"name":"h","type":"histogram"}"#).unwrap());
+        let metric = definition(wire::record::parse_register(br#"{"name":"h","type":"histogram"}"#).unwrap());
         let series = HashMap::from([("h_bucket".to_owned(), 30), ("h_count".to_owned(), 3)]);
         assert_eq!(counted(metric, &series).series, Some(3));
     }

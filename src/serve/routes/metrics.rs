@@ -19,7 +19,7 @@ use crate::serve::error::Fault;
 use crate::serve::extract::{JsonBytes, Span, moment, parse_json};
 use crate::store::{Reader, StoreStats, TierStats};
 use crate::telemetry::{Health, HealthBoard, Overall};
-use crate::wire::record::Moment;
+use crate::wire::record;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
     config
@@ -96,8 +96,8 @@ struct QueryBody {
     #[serde(default)]
     matchers: Option<BTreeMap<String, String>>,
     category: Option<String>,
-    start: Moment,
-    end: Moment,
+    start: record::Moment,
+    end: record::Moment,
     step: Option<Span>,
     aggregation: Option<String>,
     group_by: Option<Vec<String>>,

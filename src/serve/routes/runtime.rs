@@ -11,7 +11,6 @@ use crate::serve::Settings;
 use crate::serve::answer;
 use crate::serve::asking::Asking;
 use crate::serve::routes::Lookback;
-use crate::store::Reader;
 
 /// The Prometheus whose API this is: clients choose by it what they ask. `features` must not
 /// stand beside it, for that means Mimir to Grafana.
@@ -45,18 +44,9 @@ async fn build() -> HttpResponse {
     )
 }
 
-async fn runtime(asking: Data<Asking>, started: Data<Stopwatch>, reader: Data<Reader>) -> HttpResponse {
+async fn runtime(asking: Data<Asking>, started: Data<Stopwatch>) -> HttpResponse {
     let now = asking.now();
-    let coverage = reader.coverage();
-    answer::success(
-        &json!({
-            "startTime": format_rfc3339(now - started.elapsed()),
-            "serverTime": format_rfc3339(now),
-            "CWD": "", "reloadConfigSuccess": true, "corruptionCount": 0, "goroutineCount": 0, "GOMAXPROCS": 0,
-            "storageRetention": format_duration(std::time::Duration::from_millis(now.0.saturating_sub(coverage.summary.0).max(0).unsigned_abs())),
-        }),
-        &[],
-    )
+    answer::success(&json!({"startTime": format_rfc3339(now - started.elapsed()), "serverTime": format_rfc3339(now)}), &[])
 }
 
 async fn flags(lookback: Data<Lookback>) -> HttpResponse {

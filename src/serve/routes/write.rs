@@ -15,8 +15,7 @@ use crate::model::{ErrorKind, MetricMeta};
 use crate::serve::asking::Asking;
 use crate::serve::error::Fault;
 use crate::serve::limits;
-use crate::wire::remote_write::{self, Decoded};
-use crate::wire::{WireError, snappy};
+use crate::wire::{WireError, remote_write, snappy};
 
 pub(super) fn routes(config: &mut ServiceConfig, max_body: usize) {
     let limits = Data::new(MaxDecoded(max_body));
@@ -40,7 +39,7 @@ async fn write(body: Compressed, limit: Data<MaxDecoded>, asking: Data<Asking>, 
     }
 }
 
-fn decode(body: &[u8], max: usize) -> Result<Decoded, WireError> {
+fn decode(body: &[u8], max: usize) -> Result<remote_write::Decoded, WireError> {
     remote_write::decode(&snappy::decode(body, max)?)
 }
 
@@ -58,7 +57,7 @@ async fn learn(asking: &Asking, registry: &Data<Registry>, metadata: Vec<(String
 }
 
 /// How many samples were not taken, and the first reason.
-fn refusal(decoded: &Decoded, report: &Report, total: usize) -> Option<String> {
+fn refusal(decoded: &remote_write::Decoded, report: &Report, total: usize) -> Option<String> {
     let refused = report.rejected.len() + decoded.rejected_samples() + decoded.histograms;
     let reason = decoded
         .rejected
@@ -126,8 +125,8 @@ mod tests {
     #[test]
     fn a_refusal_counts_and_gives_the_first_reason() {
         let report = Report { accepted: 1, rejected: vec![Rejection { index: 1, reason: "too old".into() }, Rejection { index: 2, reason: "x".into() }] };
-        let said = refusal(&Decoded::default(), &report, 3).unwrap();
+        let said = refusal(&remote_write::Decoded::default(), &report, 3).unwrap();
         assert_eq!(said, "2 of 3 samples were not stored (the others were), the first because: too old");
-        assert_eq!(refusal(&Decoded::default(), &Report::default(), 3), None);
+        assert_eq!(refusal(&remote_write::Decoded::default(), &Report::default(), 3), None);
     }
 }
