@@ -55,11 +55,9 @@ impl Source for Filesystem {
 
     fn collect(&mut self, out: &mut Gathered) -> Result<(), CollectError> {
         // The first process sees the machine's mounts even where a unit hides some from this one.
-        let text = match self.0.read("/proc/1/mounts") {
-            Ok(_) => self.0.read("/proc/1/mounts")?,
-            Err(_) => self.0.read("/proc/self/mounts")?,
-        };
-        for mount in mounts(text) {
+        let of_all = "/proc/1/mounts";
+        let file = if std::fs::File::open(of_all).is_ok() { of_all } else { "/proc/self/mounts" };
+        for mount in mounts(self.0.read(file)?) {
             put(&mount, statfs(mount.point.as_str()).ok(), out);
         }
         Ok(())
