@@ -41,7 +41,7 @@ const TYPES: [&str; 24] = [
 pub(crate) struct Filesystem(Buffer);
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Mount {
+pub(super) struct Mount {
     device: String,
     point: String,
     kind: String,
@@ -65,7 +65,7 @@ impl Source for Filesystem {
 }
 
 /// Mounts that are watched, each once.
-fn mounts(text: &str) -> BTreeSet<Mount> {
+pub(super) fn mounts(text: &str) -> BTreeSet<Mount> {
     let parsed = text.lines().filter_map(|line| {
         let mut words = line.split(' ');
         let (device, point, kind, options) = (words.next()?, unescape(words.next()?), words.next()?, words.next()?);
