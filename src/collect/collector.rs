@@ -12,7 +12,7 @@ use super::scheduler::{Around, Scheduler, Sink, collect_once};
 use super::source::SOURCES;
 use super::{CollectStats, Options, Source, host_name};
 use crate::clock::{Clock, SharedClock, SystemClock};
-use crate::ingest::{Intake, Registry};
+use crate::ingest::{IngestError, Intake, Registry};
 use crate::model::{Batch, MetricMeta};
 use crate::store::Reader;
 use crate::task::{Pool, RestartCount, Stop, spawn_supervised};
@@ -121,7 +121,12 @@ struct Store {
 
 impl Sink for Store {
     async fn submit(&self, batch: Batch) -> Result<(), String> {
-        let report = self.intake.submit(batch).await.map_err(|e| e.to_string())?;
+        let report = match self.intake.submit(batch).await {
+            Ok(report) => report,
+            // The daemon ends in the middle of a round: that is no failure.
+            Err(IngestError::Stopped) => return Ok(()),
+            Err(e) => return Err(e.to_string()),
+        };
         match report.rejected.first() {
             None => Ok(()),
             Some(first) => Err(format!("{} samples were refused, the first because {}", report.rejected.len(), first.reason)),

@@ -38,6 +38,7 @@ pub struct PluginOptions {
 
 /// When a plug-in runs.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there are a handful of plug-ins, and a box would show in every match")]
 pub enum When {
     /// At every multiple of this.
     Every(Duration),

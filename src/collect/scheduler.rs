@@ -94,7 +94,7 @@ impl<S: Sink> Scheduler<S> {
         let took = watch.elapsed();
         let stored = self.store(metadata).await;
         self.around.ledger.round(took, !failing.is_empty() || stored.is_err());
-        report(&self.around.health, &failing, self.slots.len(), stored.as_ref().map(|()| ()).map_err(String::as_str));
+        report(&self.around.health, &failing, self.slots.len(), stored.as_ref().copied().map_err(String::as_str));
     }
 
     /// Puts what came of one source into the batch, and writes it down.

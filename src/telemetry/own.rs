@@ -9,6 +9,9 @@ use crate::model::MetricType;
 /// Upper bounds in seconds for what should take milliseconds.
 const FAST_SECONDS: &[f64] = &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
+/// The same for each source of the collectors: coarse, for there are many sources.
+const COLLECT_SECONDS: &[f64] = &[0.001, 0.01, 0.1, 1.0, 10.0];
+
 /// One own sample, as an exposition shows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OwnSample {
@@ -71,6 +74,11 @@ impl OwnMetrics {
             registry.register(Box::new(made.clone()))?;
             Ok(made)
         };
+        let collect_duration = HistogramVec::new(
+            HistogramOpts::new("latido_collect_duration_seconds", "Time of one collection, by source.").buckets(COLLECT_SECONDS.to_vec()),
+            &["source"],
+        )?;
+        registry.register(Box::new(collect_duration.clone()))?;
         let single = |name: &str, help: &str| -> Result<GenericCounter<AtomicU64>, prometheus::Error> {
             let made = GenericCounter::new(name, help)?;
             registry.register(Box::new(made.clone()))?;
@@ -92,7 +100,7 @@ impl OwnMetrics {
             samples_rejected: counter("latido_ingest_samples_rejected_total", "Samples refused, by reason.", &["reason"])?,
             commit_duration,
             commits: single("latido_journal_commits_total", "Durable commits of the journal.")?,
-            collect_duration: histogram("latido_collect_duration_seconds", "Time of one collection, by source.", &["source"])?,
+            collect_duration,
             collect_failures: counter("latido_collect_failures_total", "Collections that failed or passed their deadline, by source.", &["source"])?,
             queries: counter("latido_queries_total", "Queries by kind and outcome.", &["kind", "outcome"])?,
             query_duration: histogram("latido_query_duration_seconds", "Time to answer a query, by kind.", &["kind"])?,

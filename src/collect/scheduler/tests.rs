@@ -17,6 +17,7 @@ struct Kept {
     batches: Arc<Mutex<Vec<Batch>>>,
     learned: Arc<Mutex<Vec<String>>>,
     full: Arc<AtomicUsize>,
+    came: Arc<tokio::sync::Notify>,
 }
 
 impl Sink for Kept {
@@ -25,6 +26,7 @@ impl Sink for Kept {
             return Err("the disk is full".to_owned());
         }
         self.batches.lock().unwrap().push(batch);
+        self.came.notify_one();
         Ok(())
     }
     async fn learn(&self, metadata: Vec<(String, MetricMeta)>) -> Result<(), String> {
@@ -218,6 +220,24 @@ async fn a_round_that_cannot_be_stored_is_seen_and_the_next_goes_on() {
     bench.kept.full.store(0, Ordering::SeqCst);
     bench.round().await;
     assert_eq!((bench.health(), bench.kept.value("good_value", "")), (Health::Healthy, Some(1.0)));
+}
+
+#[tokio::test]
+async fn rounds_go_on_until_stop_is_said() {
+    let bench = Bench::new(vec![good()], LONG);
+    let (trigger, stop) = Stop::new();
+    let kept = bench.kept.clone();
+    let running = bench.scheduler.run(Duration::from_millis(1), stop);
+    let watching = async {
+        while kept.batches.lock().unwrap().len() < 4 {
+            kept.came.notified().await;
+        }
+        trigger.stop();
+    };
+    tokio::join!(running, watching);
+    let batches = kept.batches.lock().unwrap();
+    let times: Vec<Timestamp> = batches.iter().map(|batch| batch.samples()[0].t).collect();
+    assert!(times.windows(2).all(|pair| pair[0] != pair[1]), "{times:?}");
 }
 
 #[test]

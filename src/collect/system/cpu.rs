@@ -20,7 +20,7 @@ impl Source for Cpu {
     }
 }
 
-fn parse(text: &str, ticks: f64, out: &mut Gathered) -> Result<(), CollectError> {
+pub(super) fn parse(text: &str, ticks: f64, out: &mut Gathered) -> Result<(), CollectError> {
     let cores = || text.lines().filter_map(|line| line.strip_prefix("cpu")).filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
     if cores().next().is_none() {
         return Err(CollectError::malformed(FILE, "it names no core"));

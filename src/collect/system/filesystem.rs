@@ -41,7 +41,7 @@ const TYPES: [&str; 24] = [
 pub(crate) struct Filesystem(Buffer);
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Mount {
+pub(super) struct Mount {
     device: String,
     point: String,
     kind: String,
@@ -55,11 +55,9 @@ impl Source for Filesystem {
 
     fn collect(&mut self, out: &mut Gathered) -> Result<(), CollectError> {
         // The first process sees the machine's mounts even where a unit hides some from this one.
-        let text = match self.0.read("/proc/1/mounts") {
-            Ok(_) => self.0.read("/proc/1/mounts")?,
-            Err(_) => self.0.read("/proc/self/mounts")?,
-        };
-        for mount in mounts(text) {
+        let of_all = "/proc/1/mounts";
+        let file = if std::fs::File::open(of_all).is_ok() { of_all } else { "/proc/self/mounts" };
+        for mount in mounts(self.0.read(file)?) {
             put(&mount, statfs(mount.point.as_str()).ok(), out);
         }
         Ok(())
@@ -67,7 +65,7 @@ impl Source for Filesystem {
 }
 
 /// Mounts that are watched, each once.
-fn mounts(text: &str) -> BTreeSet<Mount> {
+pub(super) fn mounts(text: &str) -> BTreeSet<Mount> {
     let parsed = text.lines().filter_map(|line| {
         let mut words = line.split(' ');
         let (device, point, kind, options) = (words.next()?, unescape(words.next()?), words.next()?, words.next()?);

@@ -34,7 +34,7 @@ impl Source for Kernel {
 }
 
 /// Allocated, unused and most.
-fn file_handles(text: &str, out: &mut Gathered) {
+pub(super) fn file_handles(text: &str, out: &mut Gathered) {
     let mut words = text.split_ascii_whitespace().map(|word| word.parse::<f64>().ok());
     if let (Some(Some(allocated)), Some(Some(maximum))) = (words.next(), words.nth(1)) {
         out.gauge("node_filefd_allocated", "File descriptor statistics: allocated.").put(&[], allocated);

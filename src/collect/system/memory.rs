@@ -20,7 +20,7 @@ impl Source for Memory {
 }
 
 /// `Active(anon): 12 kB` becomes `node_memory_Active_anon_bytes 12288`; a count keeps its bare name.
-fn parse(text: &str, out: &mut Gathered) -> Result<(), CollectError> {
+pub(super) fn parse(text: &str, out: &mut Gathered) -> Result<(), CollectError> {
     for line in text.lines() {
         let mut words = line.split_ascii_whitespace();
         let (Some(key), Some(word)) = (words.next(), words.next()) else { continue };

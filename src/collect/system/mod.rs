@@ -50,7 +50,28 @@ pub fn host_name() -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
+    use super::{cpu, filesystem, kernel, memory, netstat, network, pressure, process, sockstat, vmstat};
     use crate::collect::Gathered;
+
+    proptest! {
+        /// A kernel of another age may write anything: an error or nothing, never a panic.
+        #[test]
+        fn no_text_makes_a_parser_panic(text in "([a-z(]{0,4}[0-9 :=/6\\t\\\\é]{0,6}(total=|some |full |cpu|TCP: )?\\n?){0,12}") {
+            let mut out = Gathered::default();
+            let _ = (cpu::parse(&text, 100.0, &mut out), memory::parse(&text, &mut out), network::parse(&text, &mut out));
+            vmstat::parse(&text, &mut out);
+            netstat::paired(&text, &mut out);
+            netstat::single(&text, &mut out);
+            sockstat::parse(&text, 4096.0, &mut out);
+            process::stat(&text, &mut out);
+            process::threads(&text, &mut out);
+            pressure::put("io", &text, &mut out);
+            kernel::file_handles(&text, &mut out);
+            filesystem::mounts(&text);
+        }
+    }
 
     /// The value of the row with this name and these labels.
     pub(super) fn value(gathered: &Gathered, name: &str, labels: &[(&str, &str)]) -> Option<f64> {

@@ -25,7 +25,7 @@ impl Source for Netstat {
 }
 
 /// A line of names, then a line of values, both behind the protocol.
-fn paired(text: &str, out: &mut Gathered) {
+pub(super) fn paired(text: &str, out: &mut Gathered) {
     let mut lines = text.lines();
     while let (Some(names), Some(values)) = (lines.next(), lines.next()) {
         let mut names = names.split_ascii_whitespace();
@@ -37,7 +37,7 @@ fn paired(text: &str, out: &mut Gathered) {
 }
 
 /// One name and value a line; the protocol ends in the first 6.
-fn single(text: &str, out: &mut Gathered) {
+pub(super) fn single(text: &str, out: &mut Gathered) {
     for line in text.lines() {
         let mut words = line.split_ascii_whitespace();
         let (Some(key), Some(value)) = (words.next(), words.next()) else { continue };

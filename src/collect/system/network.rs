@@ -45,7 +45,7 @@ impl Source for Network {
 }
 
 /// Adds the counters of every interface but the loopback, and yields the names of all.
-fn parse(text: &str, out: &mut Gathered) -> Result<Vec<String>, CollectError> {
+pub(super) fn parse(text: &str, out: &mut Gathered) -> Result<Vec<String>, CollectError> {
     let mut devices = Vec::new();
     for line in text.lines().skip(2) {
         let (device, figures) = line.trim().split_once(':').ok_or_else(|| CollectError::malformed(FILE, format!("{line:?} names no interface")))?;

@@ -27,7 +27,7 @@ impl Source for PressureStall {
     }
 }
 
-fn put(resource: &str, text: &str, out: &mut Gathered) {
+pub(super) fn put(resource: &str, text: &str, out: &mut Gathered) {
     let total = |kind: &str| {
         let line = text.lines().find_map(|line| line.strip_prefix(kind))?;
         let micros: u64 = line.split_once("total=")?.1.trim().parse().ok()?;

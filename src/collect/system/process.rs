@@ -29,7 +29,7 @@ impl Source for Processes {
     }
 }
 
-fn stat(text: &str, out: &mut Gathered) {
+pub(super) fn stat(text: &str, out: &mut Gathered) {
     for line in text.lines() {
         let mut words = line.split_ascii_whitespace();
         let (Some(key), Some(Ok(value))) = (words.next(), words.next().map(str::parse::<f64>)) else { continue };
@@ -45,7 +45,7 @@ fn stat(text: &str, out: &mut Gathered) {
 }
 
 /// The fourth word of `/proc/loadavg` is `running/threads`.
-fn threads(text: &str, out: &mut Gathered) {
+pub(super) fn threads(text: &str, out: &mut Gathered) {
     let count = text.split_ascii_whitespace().nth(3).and_then(|word| word.split_once('/')).and_then(|(_, threads)| threads.parse().ok());
     if let Some(count) = count {
         out.gauge("node_processes_threads", "Allocated threads in system").put(&[], count);

@@ -23,7 +23,7 @@ impl Source for Sockstat {
 }
 
 /// `TCP: inuse 4 orphan 0` a line; memory is counted in pages and given in bytes as well.
-fn parse(text: &str, page_bytes: f64, out: &mut Gathered) {
+pub(super) fn parse(text: &str, page_bytes: f64, out: &mut Gathered) {
     for (protocol, figures) in text.lines().filter_map(|line| line.split_once(": ")) {
         let mut words = figures.split_ascii_whitespace();
         while let (Some(name), Some(Ok(number))) = (words.next(), words.next().map(str::parse::<f64>)) {

@@ -19,7 +19,7 @@ impl Source for Vmstat {
     }
 }
 
-fn parse(text: &str, out: &mut Gathered) {
+pub(super) fn parse(text: &str, out: &mut Gathered) {
     for (key, word) in text.lines().filter_map(|line| line.split_once(' ')).filter(|(key, _)| wanted(key)) {
         if let Ok(number) = word.trim().parse::<f64>() {
             let help = format!("/proc/vmstat information field {key}.");
