@@ -201,7 +201,7 @@ impl Thread {
             let mut next = Some(order);
             while let Some(order) = next.take() {
                 match order {
-                    Order::Append(waiter) => group.push(waiter),
+                    Order::Append(waiter) => group.push(*waiter),
                     Order::Cut(answer) => {
                         self.append(std::mem::take(&mut group));
                         let _ = answer.send(self.guarded("cut the journal", Writer::cut));
@@ -225,7 +225,7 @@ impl Thread {
         }
     }
 
-    fn append(&mut self, group: Vec<Box<Waiter>>) {
+    fn append(&mut self, group: Vec<Waiter>) {
         self.own.queue_depth.with_label_values(&["intake"]).set(self.receiver.len() as f64);
         if group.is_empty() {
             return;
