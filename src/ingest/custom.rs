@@ -52,8 +52,6 @@ pub(super) struct Plan {
     pub(super) owners: Vec<Vec<usize>>,
     /// The totals once it is durable.
     pub(super) after: Vec<(Labels, Sample)>,
-    /// Recordings there were.
-    pub(super) count: usize,
     /// Recordings that are refused already.
     pub(super) rejected: Vec<Rejection>,
 }
@@ -108,8 +106,8 @@ impl<'a> Planner<'a> {
         }
     }
 
-    pub(super) fn finish(self, count: usize) -> Plan {
-        let mut plan = Plan { batch: Batch::new(Origin::Custom), owners: Vec::new(), after: Vec::new(), count, rejected: self.rejected };
+    pub(super) fn finish(self) -> Plan {
+        let mut plan = Plan { batch: Batch::new(Origin::Custom), owners: Vec::new(), after: Vec::new(), rejected: self.rejected };
         for row in self.rows {
             plan.batch.push_series(&row.labels, row.points.iter().map(|(sample, _)| *sample));
             plan.owners.extend(row.points.into_iter().map(|(_, owners)| owners));
@@ -289,7 +287,7 @@ mod tests {
         for (i, r) in recordings.iter().enumerate() {
             planner.take(i, r, &metric(kind)).unwrap();
         }
-        planner.finish(recordings.len())
+        planner.finish()
     }
 
     fn plan(kind: MetricType, recordings: &[Recording]) -> Plan {

@@ -6,7 +6,7 @@ use crate::model::ErrorKind;
 use crate::store::StoreError;
 
 /// Why something was not taken.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum IngestError {
     /// The input is wrong.
     #[error("{message}")]

@@ -7,9 +7,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, OwnedMutexGuard, mpsc, oneshot};
 
 use super::custom::{Plan, Totals};
 use super::limits::{Cause, Checked, check};
@@ -26,10 +26,8 @@ const GROUP_REQUESTS: usize = 64;
 /// Bytes in one group, so that one commit stays short.
 const GROUP_BYTES: usize = 8 << 20;
 
-/// Totals of cumulative custom series; whoever builds on them holds them until the outcome is known.
-pub(super) type SharedTotals = Arc<tokio::sync::Mutex<Totals>>;
-
-type Done = Box<dyn FnOnce(&Result<Report, IngestError>) + Send>;
+/// Hears the outcome, on the intake's thread.
+type Done = Box<dyn FnOnce(Result<Report, IngestError>) + Send>;
 type Answer<T> = oneshot::Sender<Result<T, IngestError>>;
 
 enum Order {
@@ -40,8 +38,7 @@ enum Order {
 
 struct Waiter {
     checked: Checked,
-    done: Option<Done>,
-    answer: Answer<Report>,
+    done: Done,
 }
 
 /// The bridge for writing. Cheap to clone.
@@ -76,26 +73,31 @@ impl Intake {
     /// # Errors
     /// The queue is full, the daemon stops, or the store failed.
     pub async fn submit(&self, batch: Batch) -> Result<Report, IngestError> {
-        self.send(batch, None)?.await.unwrap_or(Err(IngestError::Stopped))
+        let (answer, receiver) = oneshot::channel();
+        self.send(
+            batch,
+            Box::new(move |outcome| {
+                // Nobody waits any more: it is durable all the same.
+                let _ = answer.send(outcome);
+            }),
+        );
+        receiver.await.unwrap_or(Err(IngestError::Stopped))
     }
 
-    /// Queues a batch. `done` hears the outcome on the intake's thread even if nobody waits for the
-    /// answer any more.
-    fn send(&self, batch: Batch, done: Option<Done>) -> Result<oneshot::Receiver<Result<Report, IngestError>>, IngestError> {
+    /// Checks and queues a batch; `done` hears the outcome.
+    fn send(&self, batch: Batch, done: Done) {
         let checked = check(batch, &self.options, self.clock.now());
         for cause in &checked.causes {
             self.own.samples_rejected.with_label_values(&[cause.as_str()]).inc();
         }
-        let (answer, receiver) = oneshot::channel();
-        let waiter = Waiter { checked, done, answer };
+        let waiter = Waiter { checked, done };
         if waiter.checked.batch.is_empty() {
-            waiter.finish(&Ok(Appended::default()));
-            return Ok(receiver);
+            return waiter.finish(&Ok(Appended::default()));
         }
         match self.orders.try_send(Order::Append(Box::new(waiter))) {
-            Ok(()) => Ok(receiver),
-            Err(mpsc::error::TrySendError::Full(_)) => Err(IngestError::Busy),
-            Err(mpsc::error::TrySendError::Closed(_)) => Err(IngestError::Stopped),
+            Err(mpsc::error::TrySendError::Full(Order::Append(waiter))) => (waiter.done)(Err(IngestError::Busy)),
+            Err(mpsc::error::TrySendError::Closed(Order::Append(waiter))) => (waiter.done)(Err(IngestError::Stopped)),
+            _ => {}
         }
     }
 
@@ -131,45 +133,103 @@ impl Registry {
     /// Turns recordings into a batch by type and sends it through the intake. The indexes of
     /// rejections are those of `recordings`; `accepted` counts recordings.
     ///
+    /// Whoever holds the totals takes along what all others left on the desk meanwhile, so that
+    /// many small recordings share one commit. They are held until the outcome is known: who comes
+    /// next must build on what is durable, or an increment would be lost.
+    ///
     /// # Errors
     /// As [`Intake::submit`]: nothing was kept.
     pub async fn record(&self, intake: &Intake, recordings: Vec<Recording>) -> Result<Report, IngestError> {
-        // Held until the outcome is known, by the intake's thread if the caller goes away: whoever
-        // comes next must build on totals that are durable, or an increment would be lost.
-        let mut totals = self.totals().lock_owned().await;
-        let registry = self.clone();
-        let (plan, mut totals) = tokio::task::spawn_blocking(move || {
-            let plan = registry.plan(&mut totals, &recordings);
-            (plan, totals)
-        })
-        .await
-        .map_err(|_| IngestError::Stopped)?;
-        let Plan { batch, owners, after, count, mut rejected } = plan?;
-        let done: Done = Box::new(move |outcome| totals.settle(after, outcome));
-        let report = intake.send(batch, Some(done))?.await.unwrap_or(Err(IngestError::Stopped))?;
-        for refused in report.rejected {
-            for &index in owners.get(refused.index).into_iter().flatten() {
-                rejected.push(Rejection { index, reason: refused.reason.clone() });
-            }
+        let (answer, mut receiver) = oneshot::channel();
+        self.desk().leave(Recorded { recordings, answer });
+        let totals = tokio::select! {
+            biased;
+            answered = &mut receiver => return answered.unwrap_or(Err(IngestError::Stopped)),
+            totals = self.desk().totals() => totals,
+        };
+        let (registry, intake) = (self.clone(), intake.clone());
+        // Detached from the caller: what was taken from the desk is answered even if it goes away.
+        drop(tokio::task::spawn_blocking(move || registry.record_waiting(&intake, totals)));
+        receiver.await.unwrap_or(Err(IngestError::Stopped))
+    }
+
+    fn record_waiting(&self, intake: &Intake, mut totals: OwnedMutexGuard<Totals>) {
+        let waiting = self.desk().take();
+        let recordings: Vec<&Recording> = waiting.iter().flat_map(|w| &w.recordings).collect();
+        if recordings.is_empty() {
+            return answer_each(waiting, Vec::new(), &Ok(Report::default()));
         }
-        rejected.sort_by_key(|r| r.index);
-        rejected.dedup_by_key(|r| r.index);
-        Ok(Report { accepted: count - rejected.len(), rejected })
+        match self.plan(&mut totals, &recordings) {
+            Err(error) => answer_each(waiting, Vec::new(), &Err(error)),
+            Ok(Plan { batch, owners, after, mut rejected }) => intake.send(
+                batch,
+                Box::new(move |outcome| {
+                    totals.settle(after, &outcome);
+                    for refused in outcome.iter().flat_map(|report| &report.rejected) {
+                        let of = owners.get(refused.index).into_iter().flatten();
+                        rejected.extend(of.map(|&index| Rejection { index, reason: refused.reason.clone() }));
+                    }
+                    answer_each(waiting, rejected, &outcome);
+                }),
+            ),
+        }
+    }
+}
+
+/// Tells each who recorded what became of theirs; positions in `rejected` run through all of them.
+fn answer_each(waiting: Vec<Recorded>, mut rejected: Vec<Rejection>, outcome: &Result<Report, IngestError>) {
+    rejected.sort_by_key(|r| r.index);
+    rejected.dedup_by_key(|r| r.index);
+    let mut rejected = rejected.into_iter().peekable();
+    let mut start = 0;
+    for Recorded { recordings, answer } in waiting {
+        let end = start + recordings.len();
+        let mut mine = Vec::new();
+        while let Some(refused) = rejected.next_if(|r| r.index < end) {
+            mine.push(Rejection { index: refused.index - start, ..refused });
+        }
+        let report = Report { accepted: recordings.len() - mine.len(), rejected: mine };
+        start = end;
+        // Nobody waits any more: it is recorded all the same.
+        let _ = answer.send(outcome.as_ref().map(|_| report).map_err(Clone::clone));
+    }
+}
+
+/// What one call recorded, and who waits for it.
+#[derive(Debug)]
+struct Recorded {
+    recordings: Vec<Recording>,
+    answer: Answer<Report>,
+}
+
+/// Where recordings wait for whoever holds the totals of cumulative series.
+#[derive(Debug, Default)]
+pub(super) struct Desk {
+    waiting: Mutex<Vec<Recorded>>,
+    totals: Arc<tokio::sync::Mutex<Totals>>,
+}
+
+impl Desk {
+    fn leave(&self, recorded: Recorded) {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(recorded);
+    }
+
+    fn take(&self) -> Vec<Recorded> {
+        std::mem::take(&mut self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn totals(&self) -> impl Future<Output = OwnedMutexGuard<Totals>> + use<> {
+        Arc::clone(&self.totals).lock_owned()
     }
 }
 
 impl Waiter {
     /// Answers with what the store says of this batch.
     fn finish(self, outcome: &Result<Appended, Arc<StoreError>>) {
-        let result = match outcome {
+        (self.done)(match outcome {
             Ok(appended) => Ok(report_of(&self.checked, appended)),
             Err(error) => Err(IngestError::Store(Arc::clone(error))),
-        };
-        if let Some(done) = self.done {
-            done(&result);
-        }
-        // Nobody waits any more: it is durable all the same.
-        let _ = self.answer.send(result);
+        });
     }
 }
 
@@ -201,7 +261,7 @@ impl Thread {
             let mut next = Some(order);
             while let Some(order) = next.take() {
                 match order {
-                    Order::Append(waiter) => group.push(waiter),
+                    Order::Append(waiter) => group.push(*waiter),
                     Order::Cut(answer) => {
                         self.append(std::mem::take(&mut group));
                         let _ = answer.send(self.guarded("cut the journal", Writer::cut));
@@ -225,7 +285,7 @@ impl Thread {
         }
     }
 
-    fn append(&mut self, group: Vec<Box<Waiter>>) {
+    fn append(&mut self, group: Vec<Waiter>) {
         self.own.queue_depth.with_label_values(&["intake"]).set(self.receiver.len() as f64);
         if group.is_empty() {
             return;

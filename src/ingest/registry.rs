@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::catalogue::{self, Known};
 use super::custom::{Plan, Planner, Totals, reserved_label};
-use super::intake::SharedTotals;
+use super::intake::Desk;
 use super::{IngestError, Options, Recording};
 use crate::clock::SharedClock;
 use crate::model::{Category, Labels, MetricMeta, MetricType, valid_label_name, valid_metric_name};
@@ -75,7 +75,7 @@ struct Inner {
     reader: Reader,
     options: Options,
     clock: SharedClock,
-    totals: SharedTotals,
+    desk: Desk,
     state: Mutex<State>,
     /// Held while documents are written, so that memory follows the catalog in order.
     writing: Mutex<()>,
@@ -96,7 +96,7 @@ impl Registry {
         let custom = catalog.list::<CustomMetric>(DocumentKind::CustomMetric)?.into_iter().map(|d| (d.id, d.body)).collect();
         let learned = catalog.list::<MetricMeta>(DocumentKind::Metadata)?.into_iter().map(|d| (d.id, d.body)).collect();
         let state = Mutex::new(State { custom, learned });
-        let inner = Inner { catalog, reader, options, clock, totals: SharedTotals::default(), state, writing: Mutex::default() };
+        let inner = Inner { catalog, reader, options, clock, desk: Desk::default(), state, writing: Mutex::default() };
         Ok(Self(Arc::new(inner)))
     }
 
@@ -162,20 +162,20 @@ impl Registry {
     }
 
     /// What the recordings mean, built on `totals`. Sync, may take disk.
-    pub(super) fn plan(&self, totals: &mut Totals, recordings: &[Recording]) -> Result<Plan, IngestError> {
+    pub(super) fn plan(&self, totals: &mut Totals, recordings: &[&Recording]) -> Result<Plan, IngestError> {
         let deadline = Deadline::never();
         let newest = |labels: &Labels| Ok(self.0.reader.last(labels, &deadline)?);
         let mut planner = Planner::new(&self.0.options, self.0.clock.now(), totals, &newest);
         let mut metrics: HashMap<&str, Result<CustomMetric, String>> = HashMap::new();
-        for (index, recording) in recordings.iter().enumerate() {
-            let metric = metrics.entry(&recording.name).or_insert_with(|| self.definition(recording));
+        for (index, &recording) in recordings.iter().enumerate() {
+            let metric = metrics.entry(recording.name.as_str()).or_insert_with(|| self.definition(recording));
             planner.take(index, recording, metric)?;
         }
-        Ok(planner.finish(recordings.len()))
+        Ok(planner.finish())
     }
 
-    pub(super) fn totals(&self) -> SharedTotals {
-        Arc::clone(&self.0.totals)
+    pub(super) fn desk(&self) -> &Desk {
+        &self.0.desk
     }
 
     /// The metric that a recording names, registered where that is wished; or why there is none.

@@ -219,7 +219,9 @@ mod tests {
         }
     }
 
-    fn samples(list: &[(&str, &[(&str, &str)], f64)]) -> Vec<(Labels, f64)> {
+    type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], f64);
+
+    fn samples(list: &[Row<'_>]) -> Vec<(Labels, f64)> {
         let mut out: Vec<(Labels, f64)> =
             list.iter().map(|(name, pairs, v)| (Labels::from_pairs(pairs.iter().copied().chain([(METRIC_NAME, *name)])).unwrap(), *v)).collect();
         out.sort_by(|a, b| a.0.cmp(&b.0));

@@ -135,6 +135,23 @@ async fn a_mixed_request_keeps_the_good_and_lists_the_bad() {
 }
 
 #[tokio::test]
+async fn each_who_records_at_the_same_time_hears_of_its_own() {
+    let house = house();
+    let calls = (0..20).map(|i| {
+        let odd = recording(if i % 2 == 0 { "revenue_total" } else { "nobody_knows" }, Some(1.0), None);
+        house.registry.record(&house.intake, vec![recording("revenue_per_user", Some(1.0), None), odd])
+    });
+    for (i, report) in futures_util::future::join_all(calls).await.into_iter().enumerate() {
+        let report = report.unwrap();
+        let refused: Vec<usize> = report.rejected.iter().map(|r| r.index).collect();
+        assert_eq!((report.accepted, refused), if i % 2 == 0 { (2, vec![]) } else { (1, vec![1]) });
+    }
+    house.intake.close().await.unwrap();
+    let late = house.registry.record(&house.intake, vec![recording("revenue_per_user", Some(1.0), None)]).await;
+    assert!(matches!(late, Err(IngestError::Stopped)));
+}
+
+#[tokio::test]
 async fn registering_twice_is_the_same_and_differently_a_conflict() {
     let house = house();
     assert_eq!(house.registry.register(metric("a", MetricType::Gauge)).unwrap(), Registered::New);
