@@ -1,1 +1,212 @@
-//! app
+//! Builds the rooms in order and stops them in reverse.
+//!
+//! Files: `signals` what the process is asked for, `jobs` what runs every so often, `reload` what a
+//! changed configuration changes, `names` a join between rooms, `error`. The ports are taken before
+//! the store is opened, so that a taken one is found at once; the collectors run before the first
+//! answer is given.
+
+mod error;
+mod jobs;
+mod names;
+mod reload;
+mod signals;
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+
+use crate::clock::{SharedClock, SystemClock};
+use crate::collect::{self, Collector, host_name};
+use crate::config::{Config, Live};
+use crate::ingest::{Board, Intake, Registry};
+use crate::query::Engine;
+use crate::serve;
+use crate::store::{self, Opened, Place};
+use crate::task::{Pool, Stop, StopTrigger};
+use crate::telemetry::{Component, HealthBoard, OwnMetrics};
+
+use names::RegistryNames;
+use signals::{Asked, Signals};
+
+pub use error::AppError;
+
+/// Threads that run async work; the kernel and the disk do the rest.
+const ASYNC_THREADS: usize = 2;
+/// Threads for what takes disk or processor; they end when they are idle.
+const BLOCKING_THREADS: usize = 16;
+/// Calls that wait for the pool before more are refused.
+const POOL_WAITING: usize = 256;
+/// How long jobs may take to end after the stop.
+const JOBS_END: Duration = Duration::from_secs(10);
+/// How long the runtime waits for threads that still run.
+const THREADS_END: Duration = Duration::from_secs(1);
+
+/// Runs the daemon until it is told to stop.
+///
+/// # Errors
+/// Whatever kept it from starting, or ended it.
+pub fn run(live: Arc<Live>) -> Result<(), AppError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(ASYNC_THREADS)
+        .max_blocking_threads(BLOCKING_THREADS)
+        .thread_keep_alive(Duration::from_secs(5))
+        .enable_all()
+        .build()
+        .map_err(|source| AppError::Runtime { what: "threads", source })?;
+    let result = runtime.block_on(live_and_die(live));
+    runtime.shutdown_timeout(THREADS_END);
+    result
+}
+
+async fn live_and_die(live: Arc<Live>) -> Result<(), AppError> {
+    let mut signals = Signals::take()?;
+    let config = live.current();
+    let (trigger, stop) = Stop::new();
+    let bound = serve::bind(&config.serve)?;
+    let answer = answering(live.clone(), trigger, stop.clone());
+    let pool = Pool::new(config.max_concurrent, POOL_WAITING);
+    let house = signals.attend(House::build(&config, live, pool, stop), &answer).await?;
+    // A start whose reader has gone away is a start all the same.
+    let _ = writeln!(std::io::stdout(), "{}", welcome(&config, &bound.addresses(), &host_name()));
+    let served = signals.attend(bound.run(config.serve.clone(), house.handles.clone()), &answer).await;
+    // Whatever ended the serving, everything else ends as well.
+    answer(Asked::Stop);
+    signals
+        .attend(house.close(), |asked| {
+            if asked == Asked::Stop {
+                leave_at_once()
+            }
+        })
+        .await?;
+    tracing::info!("stopped");
+    Ok(served?)
+}
+
+/// What is done about signals: the first stop is said to all rooms, the second leaves.
+fn answering(live: Arc<Live>, trigger: StopTrigger, stop: Stop) -> impl Fn(Asked) {
+    move |asked| match asked {
+        Asked::Reload => {
+            // The outcome is told to the listener, which logs it.
+            let _ = live.reload();
+        }
+        Asked::Stop if stop.is_stopped() => leave_at_once(),
+        Asked::Stop => {
+            tracing::info!("stopping: open requests are answered first");
+            trigger.stop();
+        }
+    }
+}
+
+fn leave_at_once() {
+    tracing::warn!("asked to stop twice: leaving at once");
+    std::process::exit(1);
+}
+
+/// The running rooms behind HTTP.
+struct House {
+    handles: serve::Handles,
+    jobs: Vec<JoinHandle<()>>,
+}
+
+impl House {
+    /// Opens the store and starts what feeds it, in the order of the data.
+    async fn build(config: &Config, live: Arc<Live>, pool: Pool, stop: Stop) -> Result<Self, AppError> {
+        let clock: SharedClock = Arc::new(SystemClock);
+        let own = OwnMetrics::new().map_err(|e| AppError::OwnMetrics(e.to_string()))?;
+        let health = HealthBoard::default();
+        let board = Board::new();
+
+        let (options, opening) = (config.store.clone(), clock.clone());
+        let Opened { writer, reader, keeper, catalog, replayed, notes } = pool.run(move || store::open(options, opening)).await??;
+        for note in notes {
+            tracing::warn!(note, "the store was mended");
+        }
+        tracing::info!(replayed, "store open");
+        health.healthy(Component::Store);
+        health.healthy(Component::Compactor);
+
+        let intake = Intake::start(writer, config.ingest.clone(), clock.clone(), own.clone(), health.clone(), board.clone())?;
+        let (known, reading, options, opening) = (catalog, reader.clone(), config.ingest.clone(), clock.clone());
+        let registry = pool.run(move || Registry::open(known, reading, options, opening)).await??;
+
+        let engine = Engine::new(Arc::new(reader.clone()), config.query.clone());
+        health.healthy(Component::Query);
+
+        let collecting = collect::Handles {
+            intake: intake.clone(),
+            registry: registry.clone(),
+            reader: reader.clone(),
+            own: own.clone(),
+            health: health.clone(),
+            clock: clock.clone(),
+            stop: stop.clone(),
+        };
+        let collector = Collector::start(config.collect.clone(), collecting);
+        reload::follow(&live, collector.clone(), Handle::current());
+        let names = Arc::new(RegistryNames(registry.clone()));
+        let handles = serve::Handles { intake, registry, board, reader, keeper, engine, names, collector, own, health, pool, clock, settings: live, stop };
+        let jobs = jobs::start(&parts_for_jobs(config, &handles));
+        Ok(Self { handles, jobs })
+    }
+
+    /// Lets the jobs end, then makes durable what waits.
+    async fn close(self) -> Result<(), AppError> {
+        for job in self.jobs {
+            if tokio::time::timeout(JOBS_END, job).await.is_err() {
+                tracing::warn!("a job did not end in time and is left");
+            }
+        }
+        self.handles.intake.close().await?;
+        Ok(())
+    }
+}
+
+fn parts_for_jobs(config: &Config, handles: &serve::Handles) -> jobs::Parts {
+    jobs::Parts {
+        keeper: handles.keeper.clone(),
+        intake: handles.intake.clone(),
+        health: handles.health.clone(),
+        own: handles.own.clone(),
+        data_dir: match &config.store.place {
+            Place::Disk(directory) => Some(directory.clone()),
+            Place::Memory => None,
+        },
+        stop: handles.stop.clone(),
+    }
+}
+
+/// What a person reads at the start: the page, the way to it from elsewhere, where the data lies.
+fn welcome(config: &Config, addresses: &[SocketAddr], host: &str) -> String {
+    let mut lines = vec![format!("latido {} ({})", env!("CARGO_PKG_VERSION"), config.environment)];
+    lines.extend(addresses.iter().map(|address| format!("  page   http://{address}/")));
+    if let Some(address) = addresses.first() {
+        lines.push(format!("  afar   ssh -L {port}:{address} user@{host}   then http://127.0.0.1:{port}/", port = address.port()));
+    }
+    lines.push(match &config.store.place {
+        Place::Disk(directory) => format!("  data   {}", directory.display()),
+        Place::Memory => "  data   in memory: it ends with this process".to_owned(),
+    });
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Flag, Sources};
+
+    #[test]
+    fn the_start_names_the_page_the_way_to_it_and_the_data() {
+        let flag = |path: &str, value: &str| Flag { name: "--set".into(), path: path.into(), value: value.into() };
+        let disk = Config::load(&Sources { flags: vec![flag("storage.data_dir", "/srv/latido")], ..Sources::default() }).unwrap();
+        let text = welcome(&disk, &["127.0.0.1:7117".parse().unwrap()], "box");
+        assert!(text.contains("http://127.0.0.1:7117/\n"), "{text}");
+        assert!(text.contains("ssh -L 7117:127.0.0.1:7117 user@box"), "{text}");
+        assert!(text.ends_with("data   /srv/latido"), "{text}");
+        let memory = Config::load(&Sources { environment: Some("development".into()), ..Sources::default() }).unwrap();
+        assert!(welcome(&memory, &[], "box").contains("in memory"));
+    }
+}

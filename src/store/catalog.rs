@@ -1,6 +1,18 @@
-//! Documents with revisions (stub).
-use super::StoreError;
-use serde::{Serialize, de::DeserializeOwned};
+//! The catalog: partition records, dropped-through times, and documents with a revision each.
+//! Every call is one durable transaction.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use redb::{Database, ReadableDatabase, ReadableTable, WriteTransaction};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::files::Files;
+use super::layout::{COUNTERS, DOCUMENTS, DROPPED, RECORDS, ROLLED, Record};
+use super::{StoreError, document, migrate};
+use crate::model::{Tier, Timestamp};
+
+const NAME: &str = "catalog.redb";
 
 /// What a document is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -9,6 +21,15 @@ pub enum DocumentKind {
     Metadata,
     /// A custom metric's definition, by its name.
     CustomMetric,
+}
+
+impl DocumentKind {
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Metadata => "metadata",
+            Self::CustomMetric => "custom_metric",
+        }
+    }
 }
 
 /// A document as it is stored.
@@ -24,26 +45,228 @@ pub struct Document<T> {
 
 /// Documents in `catalog.redb`. Cheap to clone. Calls take disk: use the pool.
 #[derive(Clone, Debug)]
-pub struct Catalog(());
+pub struct Catalog {
+    files: Arc<Files>,
+    /// Empty after a failed write: redb refuses further ones on that handle, so it is opened anew.
+    database: Arc<Mutex<Option<Database>>>,
+}
 
-#[allow(missing_docs, clippy::unimplemented, clippy::allow_attributes, reason = "stub")]
+/// What the catalog says of the partitions.
+#[derive(Debug, Default)]
+pub(super) struct Partitions {
+    pub(super) records: Vec<Record>,
+    pub(super) dropped: [Option<Timestamp>; 3],
+    pub(super) rolled: Vec<((Tier, Timestamp), u64)>,
+    pub(super) generation: u64,
+    pub(super) sequence: u64,
+}
+
+/// A change of the partitions, made in one transaction.
+#[derive(Debug, Default)]
+pub(super) struct Change {
+    pub(super) add: Vec<Record>,
+    pub(super) remove: Vec<u64>,
+    pub(super) dropped: Option<(Tier, Timestamp)>,
+    pub(super) rolled: Option<((Tier, Timestamp), u64)>,
+    pub(super) forget_rolled: Vec<(Tier, Timestamp)>,
+    /// The highest journal sequence so far.
+    pub(super) sequence: u64,
+}
+
 impl Catalog {
-    pub fn get<T: DeserializeOwned>(&self, _kind: DocumentKind, _id: &str) -> Result<Option<Document<T>>, StoreError> {
-        unimplemented!()
+    pub(super) fn open(files: &Arc<Files>) -> Result<Self, StoreError> {
+        let database = files.create(NAME)?;
+        migrate::run(&database).map_err(|e| files.database("migrate", NAME, e))?;
+        Ok(Self { files: files.clone(), database: Arc::new(Mutex::new(Some(database))) })
     }
-    pub fn list<T: DeserializeOwned>(&self, _kind: DocumentKind) -> Result<Vec<Document<T>>, StoreError> {
-        unimplemented!()
+
+    /// Runs `call` on the open database; opens it anew where an earlier write failed.
+    fn with<T>(&self, doing: &'static str, call: impl FnOnce(&Database) -> Result<T, Failure>) -> Result<T, StoreError> {
+        let mut guard: MutexGuard<'_, Option<Database>> = self.database.lock().unwrap_or_else(PoisonError::into_inner);
+        let database = match guard.take() {
+            Some(open) => open,
+            None => self.files.create(NAME)?,
+        };
+        let result = call(&database);
+        if !matches!(result, Err(Failure::Database(_))) {
+            *guard = Some(database);
+        }
+        result.map_err(|failure| match failure {
+            Failure::Database(e) => self.files.database(doing, NAME, *e),
+            Failure::Store(e) => e,
+        })
     }
-    /// Stores; with `expected` only where the stored revision is that one (0: must be new). Yields the new revision. Durable when it returns.
-    pub fn put<T: Serialize>(&self, _kind: DocumentKind, _id: &str, _expected: Option<u64>, _body: &T) -> Result<u64, StoreError> {
-        unimplemented!()
+
+    fn write<T>(&self, doing: &'static str, call: impl FnOnce(&WriteTransaction) -> Result<T, Failure>) -> Result<T, StoreError> {
+        self.with(doing, |database| {
+            let transaction = database.begin_write()?;
+            let value = call(&transaction)?;
+            transaction.commit()?;
+            Ok(value)
+        })
     }
-    /// Stores many in one durable commit.
-    pub fn put_all<T: Serialize>(&self, _kind: DocumentKind, _documents: &[(String, T)]) -> Result<(), StoreError> {
-        unimplemented!()
+
+    /// One document.
+    ///
+    /// # Errors
+    /// The catalog cannot be read, or the document is of another shape.
+    pub fn get<T: DeserializeOwned>(&self, kind: DocumentKind, id: &str) -> Result<Option<Document<T>>, StoreError> {
+        self.with("read", |database| {
+            let table = database.begin_read()?.open_table(DOCUMENTS)?;
+            table.get((kind.key(), id))?.map(|value| decode(id, value.value())).transpose().map_err(Failure::Store)
+        })
     }
-    /// Removes; false where it was not there.
-    pub fn remove(&self, _kind: DocumentKind, _id: &str) -> Result<bool, StoreError> {
-        unimplemented!()
+
+    /// All documents of a kind, in order of id.
+    ///
+    /// # Errors
+    /// The catalog cannot be read, or a document is of another shape.
+    pub fn list<T: DeserializeOwned>(&self, kind: DocumentKind) -> Result<Vec<Document<T>>, StoreError> {
+        self.with("read", |database| {
+            let table = database.begin_read()?.open_table(DOCUMENTS)?;
+            let mut out = Vec::new();
+            for entry in table.range((kind.key(), "")..)? {
+                let (key, value) = entry?;
+                let (found, id) = key.value();
+                if found != kind.key() {
+                    break;
+                }
+                out.push(decode(id, value.value()).map_err(Failure::Store)?);
+            }
+            Ok(out)
+        })
+    }
+
+    /// Stores a document; with `expected` only where the stored revision is that one (0: it must be
+    /// new). Yields the new revision. Durable when it returns.
+    ///
+    /// # Errors
+    /// [`StoreError::StaleRevision`] where another revision is stored; nothing was changed then.
+    pub fn put<T: Serialize>(&self, kind: DocumentKind, id: &str, expected: Option<u64>, body: &T) -> Result<u64, StoreError> {
+        self.write("write", |transaction| put(transaction, kind, id, expected, body))
+    }
+
+    /// Stores many documents in one durable transaction, whatever their revisions.
+    ///
+    /// # Errors
+    /// The catalog cannot be written; nothing was changed then.
+    pub fn put_all<T: Serialize>(&self, kind: DocumentKind, documents: &[(String, T)]) -> Result<(), StoreError> {
+        self.write("write", |transaction| {
+            for (id, body) in documents {
+                put(transaction, kind, id, None, body)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Removes a document; false where it was not there.
+    ///
+    /// # Errors
+    /// The catalog cannot be written.
+    pub fn remove(&self, kind: DocumentKind, id: &str) -> Result<bool, StoreError> {
+        self.write("write", |transaction| Ok(transaction.open_table(DOCUMENTS)?.remove((kind.key(), id))?.is_some()))
+    }
+
+    /// Everything about partitions, from one snapshot.
+    pub(super) fn partitions(&self) -> Result<Partitions, StoreError> {
+        self.with("read", |database| {
+            let transaction = database.begin_read()?;
+            let mut out = Partitions::default();
+            for entry in transaction.open_table(RECORDS)?.iter()? {
+                out.records.push(document::decode("partition record", entry?.1.value()).map_err(Failure::Store)?);
+            }
+            let dropped = transaction.open_table(DROPPED)?;
+            for tier in Tier::ALL {
+                out.dropped[tier.index()] = dropped.get(tier.index() as u8)?.map(|t| Timestamp(t.value()));
+            }
+            for entry in transaction.open_table(ROLLED)?.iter()? {
+                let (key, value) = entry?;
+                let (tier, start) = key.value();
+                if let Some(tier) = Tier::ALL.get(usize::from(tier)) {
+                    out.rolled.push(((*tier, Timestamp(start)), value.value()));
+                }
+            }
+            let counters = transaction.open_table(COUNTERS)?;
+            out.generation = counters.get("generation")?.map_or(0, |v| v.value());
+            out.sequence = counters.get("sequence")?.map_or(0, |v| v.value());
+            Ok(out)
+        })
+    }
+
+    /// Makes a change of the partitions durable, all of it or nothing.
+    pub(super) fn change(&self, change: &Change) -> Result<(), StoreError> {
+        self.write("record partitions", |transaction| {
+            let mut records = transaction.open_table(RECORDS)?;
+            let mut counters = transaction.open_table(COUNTERS)?;
+            for record in &change.add {
+                let bytes = document::encode("partition record", record).map_err(Failure::Store)?;
+                records.insert(record.generation, bytes.as_slice())?;
+                raise(&mut counters, "generation", record.generation)?;
+            }
+            raise(&mut counters, "sequence", change.sequence)?;
+            for generation in &change.remove {
+                records.remove(generation)?;
+            }
+            if let Some((tier, t)) = change.dropped {
+                transaction.open_table(DROPPED)?.insert(tier.index() as u8, t.0)?;
+            }
+            let mut rolled = transaction.open_table(ROLLED)?;
+            if let Some(((tier, start), generation)) = change.rolled {
+                rolled.insert((tier.index() as u8, start.0), generation)?;
+            }
+            for (tier, start) in &change.forget_rolled {
+                rolled.remove((tier.index() as u8, start.0))?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Bytes that the catalog takes.
+    pub(super) fn bytes(&self) -> u64 {
+        self.files.allocated(NAME)
     }
 }
+
+fn raise(counters: &mut redb::Table<'_, &'static str, u64>, name: &'static str, to: u64) -> Result<(), Failure> {
+    let now = counters.get(name)?.map_or(0, |v| v.value());
+    if to > now {
+        counters.insert(name, to)?;
+    }
+    Ok(())
+}
+
+fn put<T: Serialize>(transaction: &WriteTransaction, kind: DocumentKind, id: &str, expected: Option<u64>, body: &T) -> Result<u64, Failure> {
+    let mut table = transaction.open_table(DOCUMENTS)?;
+    let found = table.get((kind.key(), id))?.map_or(Ok(0), |value| revision(id, value.value())).map_err(Failure::Store)?;
+    if let Some(expected) = expected
+        && expected != found
+    {
+        return Err(Failure::Store(StoreError::StaleRevision { id: id.to_owned(), expected, found }));
+    }
+    let mut bytes = (found + 1).to_le_bytes().to_vec();
+    bytes.extend(document::encode(id, body).map_err(Failure::Store)?);
+    table.insert((kind.key(), id), bytes.as_slice())?;
+    Ok(found + 1)
+}
+
+fn revision(id: &str, bytes: &[u8]) -> Result<u64, StoreError> {
+    let head = bytes.first_chunk::<8>().ok_or_else(|| StoreError::Damaged { what: id.to_owned(), reason: "it is too short".into() })?;
+    Ok(u64::from_le_bytes(*head))
+}
+
+fn decode<T: DeserializeOwned>(id: &str, bytes: &[u8]) -> Result<Document<T>, StoreError> {
+    Ok(Document { id: id.to_owned(), revision: revision(id, bytes)?, body: document::decode(id, bytes.get(8..).unwrap_or_default())? })
+}
+
+/// What ends a transaction early: redb, after which the handle is not used again, or the content.
+enum Failure {
+    Database(Box<redb::Error>),
+    Store(StoreError),
+}
+
+macro_rules! from_redb {
+    ($($error:ty),+) => { $(impl From<$error> for Failure {
+        fn from(e: $error) -> Self { Self::Database(Box::new(e.into())) }
+    })+ };
+}
+from_redb!(redb::TransactionError, redb::TableError, redb::StorageError, redb::CommitError);

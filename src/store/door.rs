@@ -1,17 +1,28 @@
-//! The door (stub).
-#![allow(missing_docs, clippy::unimplemented, clippy::allow_attributes, reason = "stub")]
-use super::{Catalog, Coverage, Options, Selection, StoreError, StoreStats};
+//! The door: opens the store and gives out its parts. The writer takes groups of batches.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
+
+use super::files::Files;
+use super::journal::{Entry, Journal};
+use super::keeper::{Keeper, MAX_UNSEALED};
+use super::read::Reader;
+use super::shared::Shared;
+use super::{Catalog, Options, StoreError};
 use crate::clock::SharedClock;
-use crate::model::{Batch, Labels, Matcher, Sample, SeriesData, TimeRange};
-use crate::task::Deadline;
-use std::time::Duration;
+use crate::model::{Batch, Sample, Tier, TimeRange, Timestamp};
 
 /// What opening yields.
 #[derive(Debug)]
 pub struct Opened {
+    /// Appends; there is one.
     pub writer: Writer,
+    /// Reads; may be cloned.
     pub reader: Reader,
+    /// Seals, rolls up, merges, drops.
     pub keeper: Keeper,
+    /// Documents.
     pub catalog: Catalog,
     /// Samples taken back from the journal.
     pub replayed: u64,
@@ -19,92 +30,203 @@ pub struct Opened {
     pub notes: Vec<String>,
 }
 
-/// Opens or creates the store.
-pub fn open(_options: Options, _clock: SharedClock) -> Result<Opened, StoreError> {
-    unimplemented!()
+/// Opens or creates the store, and takes back what the journal holds and no partition does.
+///
+/// # Errors
+/// The directory is in use, not writable, of another format, or its catalog is damaged.
+pub fn open(options: Options, clock: SharedClock) -> Result<Opened, StoreError> {
+    let files = Arc::new(Files::open(&options)?);
+    let catalog = Catalog::open(&files)?;
+    let partitions = catalog.partitions()?;
+    let sync = options.sync;
+    let shared = Arc::new(Shared::new(options, clock, files.clone(), catalog.clone(), &partitions));
+    let mut notes: Vec<String> = shared.remove_orphans()?.into_iter().map(|name| format!("removed {name}, which was not recorded")).collect();
+    let windows = shared.windows;
+    let mut replayed = 0;
+    let journal = {
+        let mut state = shared.write();
+        let sealed: Vec<(Tier, TimeRange, u64)> = partitions.records.iter().map(|r| (r.tier, r.range, r.through)).collect();
+        let replay = |sequence: u64, tier: Tier, labels: &[u8], sample: Sample| {
+            let known = sealed.iter().any(|(t, range, through)| *t == tier && *through >= sequence && range.contains(sample.t));
+            if known || sample.t <= state.dropped[tier.index()] {
+                return false;
+            }
+            let Some(series) = state.head.find_or_add(labels) else { return false };
+            let range = windows.range(tier, sample.t);
+            state.head.push((tier, range.start), range, series, sample);
+            replayed += 1;
+            true
+        };
+        let journal = Journal::open(&files, sync, partitions.sequence, |tier, t| windows.start(tier, t), replay, &mut notes)?;
+        state.head.applied = journal.last_sequence();
+        journal
+    };
+    let figures = Arc::new(JournalFigures::default());
+    let mut writer = Writer { shared: shared.clone(), journal, figures: figures.clone() };
+    writer.cut()?;
+    Ok(Opened { writer, reader: Reader { shared: shared.clone(), journal: figures }, keeper: Keeper { shared }, catalog, replayed, notes })
+}
+
+/// Bytes and number of journal files, for the figures.
+#[derive(Debug, Default)]
+pub(super) struct JournalFigures {
+    bytes: AtomicU64,
+    files: AtomicU64,
+}
+
+impl JournalFigures {
+    pub(super) fn get(&self) -> (u64, u64) {
+        (self.bytes.load(Ordering::Relaxed), self.files.load(Ordering::Relaxed))
+    }
 }
 
 /// What was taken of one batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Appended {
+    /// Samples that are durable now.
     pub accepted: usize,
-    /// Positions (as in `Batch::samples`) of samples that no tier keeps any more.
+    /// Positions (as in [`Batch::samples`]) of samples that no tier keeps any more.
     pub too_old: Vec<usize>,
+    /// Samples that replaced one of the same series and time, as far as that is known at once.
     pub duplicates: usize,
 }
 
 /// The one writer.
 #[derive(Debug)]
-pub struct Writer(());
+pub struct Writer {
+    shared: Arc<Shared>,
+    journal: Journal,
+    figures: Arc<JournalFigures>,
+}
+
+/// Samples of one series and tier, and which batch they came with.
+struct Piece<'a> {
+    entry: Entry<'a>,
+    batch: usize,
+}
+
 impl Writer {
-    /// Makes the group durable, then visible, then says what was taken of each batch. One sync for the group.
-    pub fn append(&mut self, _group: &[Batch]) -> Result<Vec<Appended>, StoreError> {
-        unimplemented!()
+    /// Makes every batch of `group` durable, then visible, then says what was taken of each.
+    ///
+    /// One sync for the whole group. Samples that no tier keeps any more are left out and listed.
+    /// There is one writer, so nothing comes between.
+    ///
+    /// # Errors
+    /// Nothing of the group was acknowledged; callers may retry.
+    pub fn append(&mut self, group: &[Batch]) -> Result<Vec<Appended>, StoreError> {
+        let shared = self.shared.clone();
+        let _accepting = shared.accepting.lock().unwrap_or_else(PoisonError::into_inner);
+        let dropped = shared.read().dropped;
+        let mut appended: Vec<Appended> = vec![Appended::default(); group.len()];
+        let mut pieces = self.pieces(group, dropped, &mut appended);
+        if pieces.is_empty() {
+            return Ok(appended);
+        }
+        // Stable: within a tier the order of arrival decides which of two doubles wins.
+        pieces.sort_by_key(|p| p.entry.tier);
+        let entries: Vec<Entry<'_>> = pieces.iter().map(|p| p.entry).collect();
+        let windows = shared.windows;
+        let sequence = self.journal.commit(&entries, |tier, t| windows.start(tier, t))?;
+        // After the commit, never before: no reader may see what a crash could take back.
+        self.apply(&pieces, sequence, &mut appended);
+        self.measure();
+        Ok(appended)
     }
+
+    /// Splits batches into stretches of one series and tier. Most are whole series of raw.
+    fn pieces<'a>(&self, group: &'a [Batch], dropped: [Timestamp; 3], appended: &mut [Appended]) -> Vec<Piece<'a>> {
+        let mut state = self.shared.write();
+        let tier_of = |t: Timestamp| Tier::ALL.into_iter().find(|tier| t > dropped[tier.index()]);
+        let mut pieces = Vec::with_capacity(group.iter().map(Batch::series_count).sum());
+        for (number, (batch, result)) in group.iter().zip(appended.iter_mut()).enumerate() {
+            let mut position = 0;
+            for row in batch.series() {
+                let Some(series) = state.head.find_or_add(row.labels) else { continue };
+                let mut from = 0;
+                while from < row.samples.len() {
+                    let rest = &row.samples[from..];
+                    let tier = rest.first().and_then(|s| tier_of(s.t));
+                    let length = rest.iter().take_while(|s| tier_of(s.t) == tier).count();
+                    match tier {
+                        Some(tier) => {
+                            let entry = Entry { tier, series, labels: row.labels, samples: &rest[..length] };
+                            pieces.push(Piece { entry, batch: number });
+                            result.accepted += length;
+                        }
+                        None => result.too_old.extend(position + from..position + from + length),
+                    }
+                    from += length;
+                }
+                position += row.samples.len();
+            }
+        }
+        pieces
+    }
+
+    fn apply(&self, pieces: &[Piece<'_>], sequence: u64, appended: &mut [Appended]) {
+        let mut state = self.shared.write();
+        let mut samples = 0;
+        let mut duplicates = 0;
+        let mut ranges: HashMap<Tier, TimeRange> = HashMap::new();
+        for Piece { entry, batch } in pieces {
+            for sample in entry.samples {
+                let range = match ranges.get(&entry.tier) {
+                    Some(range) if range.contains(sample.t) => *range,
+                    _ => {
+                        let range = self.shared.windows.range(entry.tier, sample.t);
+                        ranges.insert(entry.tier, range);
+                        range
+                    }
+                };
+                if state.head.push((entry.tier, range.start), range, entry.series, *sample) {
+                    duplicates += 1;
+                    if let Some(result) = appended.get_mut(*batch) {
+                        result.duplicates += 1;
+                    }
+                }
+            }
+            samples += entry.samples.len() as u64;
+        }
+        state.head.applied = sequence;
+        self.shared.samples_total.fetch_add(samples, Ordering::Relaxed);
+        self.shared.duplicates_total.fetch_add(duplicates, Ordering::Relaxed);
+    }
+
     /// Unlinks journal files of which nothing is needed.
+    ///
+    /// # Errors
+    /// A file cannot be unlinked; it is tried again with the next call.
     pub fn cut(&mut self) -> Result<(), StoreError> {
-        unimplemented!()
+        let shared = self.shared.clone();
+        let state = shared.read();
+        let windows = shared.windows;
+        let result = self.journal.cut(|(tier, start), last| {
+            let range = TimeRange::new(start, start + windows.length(tier));
+            let covers = |r: &super::layout::Record| r.tier == tier && r.through >= last && r.range.start <= range.start && r.range.end >= range.end;
+            state.dropped[tier.index()] >= range.end || state.set.iter().any(|p| covers(&p.record))
+        });
+        drop(state);
+        self.measure();
+        result
     }
-    /// Whether sealing is due by size (32 MiB of journal or 4 M samples).
+
+    fn measure(&self) {
+        let (bytes, files) = self.journal.figures();
+        self.figures.bytes.store(bytes, Ordering::Relaxed);
+        self.figures.files.store(files, Ordering::Relaxed);
+    }
+
+    /// Whether sealing is due by size: what is unsealed must replay in about a second.
+    #[must_use]
     pub fn is_full(&self) -> bool {
-        unimplemented!()
+        self.shared.read().head.open_samples() > MAX_UNSEALED
     }
-    /// Ends cleanly.
-    pub fn close(self) -> Result<(), StoreError> {
-        unimplemented!()
-    }
-}
 
-/// Reads while others write. Cheap to clone.
-#[derive(Clone, Debug)]
-pub struct Reader(());
-impl Reader {
-    /// Series in label order, with stitched segments; a series without rows in the range is left out.
-    pub fn select(&self, _selection: &Selection, _deadline: &Deadline) -> Result<Vec<SeriesData>, StoreError> {
-        unimplemented!()
-    }
-    /// Label sets with data in the range that any of the matcher sets accepts (none given: all), in label order.
-    pub fn series(&self, _any_of: &[Vec<Matcher>], _range: TimeRange, _deadline: &Deadline) -> Result<Vec<Labels>, StoreError> {
-        unimplemented!()
-    }
-    pub fn label_names(&self, _any_of: &[Vec<Matcher>], _range: TimeRange, _deadline: &Deadline) -> Result<Vec<String>, StoreError> {
-        unimplemented!()
-    }
-    pub fn label_values(&self, _name: &str, _any_of: &[Vec<Matcher>], _range: TimeRange, _deadline: &Deadline) -> Result<Vec<String>, StoreError> {
-        unimplemented!()
-    }
-    /// The newest sample of one series over all tiers.
-    pub fn last(&self, _labels: &Labels, _deadline: &Deadline) -> Result<Option<Sample>, StoreError> {
-        unimplemented!()
-    }
-    pub fn coverage(&self) -> Coverage {
-        unimplemented!()
-    }
-    pub fn stats(&self) -> StoreStats {
-        unimplemented!()
-    }
-}
-
-/// What a round of maintenance did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Kept {
-    pub sealed: usize,
-    pub rolled: usize,
-    pub merged: usize,
-    pub dropped: usize,
-    pub took: Duration,
-}
-
-/// Seals, rolls up, merges and drops. Cheap to clone; rounds take turns. Takes disk: use the pool.
-#[derive(Clone, Debug)]
-pub struct Keeper(());
-impl Keeper {
-    /// One round of what is due now.
-    pub fn maintain(&self, _deadline: &Deadline) -> Result<Kept, StoreError> {
-        unimplemented!()
-    }
-    /// Seals every window, rolls everything up, merges, drops. The journal is cut by the writer afterwards.
-    pub fn settle(&self, _deadline: &Deadline) -> Result<Kept, StoreError> {
-        unimplemented!()
+    /// Syncs what an interval left unsynced and ends.
+    ///
+    /// # Errors
+    /// The journal cannot be synced.
+    pub fn close(mut self) -> Result<(), StoreError> {
+        self.journal.sync()
     }
 }

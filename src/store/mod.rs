@@ -3,18 +3,38 @@
 //! `open` gives one [`Writer`], any number of [`Reader`]s, the [`Keeper`] that seals, rolls up and
 //! drops, and the [`Catalog`] of documents. It has no threads and no timers of its own.
 
+mod bytes;
 mod catalog;
 pub mod chunk;
 pub mod codec;
+mod document;
 mod door;
 mod error;
+mod files;
+mod head;
+mod index;
+mod journal;
+mod keeper;
+mod layout;
+mod migrate;
 mod options;
+mod partition;
+mod read;
+mod rollup;
+mod row;
 mod selection;
+mod shared;
 mod stats;
+mod windows;
+
+#[cfg(test)]
+mod tests;
 
 pub use catalog::{Catalog, Document, DocumentKind};
-pub use door::{Appended, Keeper, Kept, Opened, Reader, Writer, open};
+pub use door::{Appended, Opened, Writer, open};
 pub use error::StoreError;
+pub use keeper::{Keeper, Kept};
 pub use options::{JournalSync, Options, Place};
+pub use read::Reader;
 pub use selection::{Coverage, Selection};
 pub use stats::{StoreStats, TierStats};

@@ -36,6 +36,8 @@ pub struct StoreStats {
     pub journal_bytes: u64,
     /// Journal files.
     pub journal_files: u64,
+    /// Bytes of the catalog.
+    pub catalog_bytes: u64,
     /// Bytes of chunks in the head.
     pub head_bytes: u64,
     /// Sealed windows that wait for their rollup.

@@ -1,0 +1,197 @@
+//! The list of periodic jobs: sealing, rolling up and dropping; free space; loops that were started
+//! again. Each runs until the stop, and is started again if it panics.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+
+use crate::config::{Space, space_of};
+use crate::ingest::{IngestError, Intake};
+use crate::model::ByteCount;
+use crate::store::{Keeper, StoreError};
+use crate::task::{Deadline, Interrupted, Pool, PoolError, RestartCount, Stop, spawn_supervised};
+use crate::telemetry::{Component, HealthBoard, OwnMetrics};
+
+const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(10);
+/// Between two rounds that the intake asked for, so that one that cannot help does not spin.
+const MAINTENANCE_REST: Duration = Duration::from_millis(250);
+/// A round that takes longer is broken off, and goes on where it was in the next one.
+const MAINTENANCE_LIMIT: Duration = Duration::from_secs(600);
+const WATCH_INTERVAL: Duration = Duration::from_secs(10);
+/// Below it the next sealing may fail.
+const LEAST_FREE: ByteCount = ByteCount::mib(64);
+/// A hundredth of a large disk is still a lot: beyond this nobody needs a warning.
+const ENOUGH_FREE: ByteCount = ByteCount::mib(1024);
+
+/// What the jobs work on.
+#[derive(Clone, Debug)]
+pub(super) struct Parts {
+    pub(super) keeper: Keeper,
+    pub(super) intake: Intake,
+    pub(super) health: HealthBoard,
+    pub(super) own: OwnMetrics,
+    /// `None` where nothing lies on disk.
+    pub(super) data_dir: Option<PathBuf>,
+    pub(super) stop: Stop,
+}
+
+/// Starts all jobs; each handle yields after the stop.
+pub(super) fn start(parts: &Parts) -> Vec<JoinHandle<()>> {
+    let maintenance = RestartCount::default();
+    let watch = RestartCount::default();
+    let counted = vec![("maintenance", maintenance.clone()), ("watch", watch.clone())];
+    // A pool of its own: queries that fill the other one must not keep windows from being sealed.
+    let pool = Pool::new(1, 4);
+    let (keeping, watching) = (parts.clone(), parts.clone());
+    vec![
+        spawn_supervised("maintenance", parts.stop.clone(), maintenance, move || maintain(keeping.clone(), pool.clone())),
+        spawn_supervised("watch", parts.stop.clone(), watch, move || look(watching.clone(), counted.clone())),
+    ]
+}
+
+/// Why a round of maintenance failed.
+#[derive(Debug, thiserror::Error)]
+enum RoundError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Pool(#[from] PoolError),
+    #[error("cannot cut the journal: {0}")]
+    Cut(#[from] IngestError),
+}
+
+impl RoundError {
+    /// Whether it was the stop, not a failure.
+    const fn is_stop(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Interrupted(Interrupted::Canceled)) | Self::Pool(PoolError::Stopped) | Self::Cut(IngestError::Stopped))
+    }
+}
+
+async fn maintain(parts: Parts, pool: Pool) {
+    let mut failing = false;
+    loop {
+        let (asked, alive) = tokio::select! {
+            alive = parts.stop.sleep(MAINTENANCE_INTERVAL) => (false, alive),
+            () = parts.intake.full() => (true, true),
+        };
+        if !alive {
+            return;
+        }
+        let result = round(&parts, &pool).await;
+        note(&parts.health, result, &mut failing);
+        if asked && !parts.stop.sleep(MAINTENANCE_REST).await {
+            return;
+        }
+    }
+}
+
+async fn round(parts: &Parts, pool: &Pool) -> Result<(), RoundError> {
+    let deadline = Deadline::after(MAINTENANCE_LIMIT);
+    let (keeper, limit) = (parts.keeper.clone(), deadline.clone());
+    let mut work = std::pin::pin!(pool.run(move || keeper.maintain(&limit)));
+    let kept = tokio::select! {
+        kept = &mut work => kept??,
+        () = parts.stop.stopped() => {
+            deadline.cancel();
+            work.await??
+        }
+    };
+    // After the round, never before: only what it sealed may leave the journal.
+    parts.intake.cut().await?;
+    if kept.sealed + kept.rolled + kept.merged + kept.dropped > 0 {
+        tracing::debug!(
+            sealed = kept.sealed,
+            rolled = kept.rolled,
+            merged = kept.merged,
+            dropped = kept.dropped,
+            took_ms = kept.took.as_millis() as u64,
+            "maintained"
+        );
+    }
+    Ok(())
+}
+
+fn note(health: &HealthBoard, result: Result<(), RoundError>, failing: &mut bool) {
+    match result {
+        Ok(()) => {
+            if std::mem::take(failing) {
+                tracing::info!("maintenance works again");
+            }
+            health.healthy(Component::Compactor);
+        }
+        Err(error) if error.is_stop() => {}
+        Err(error) => {
+            // Said once, not every ten seconds as long as it lasts.
+            if !std::mem::replace(failing, true) {
+                tracing::error!(%error, "maintenance failed, it is tried again");
+            }
+            health.degraded(Component::Compactor, error.to_string());
+        }
+    }
+}
+
+async fn look(parts: Parts, counted: Vec<(&'static str, RestartCount)>) {
+    loop {
+        if let Some(data_dir) = &parts.data_dir {
+            watch_space(&parts.health, space_of(data_dir));
+        }
+        for (name, restarts) in &counted {
+            let counter = parts.own.task_restarts.with_label_values(&[name]);
+            counter.inc_by(restarts.get().saturating_sub(counter.get()));
+        }
+        if !parts.stop.sleep(WATCH_INTERVAL).await {
+            return;
+        }
+    }
+}
+
+fn watch_space(health: &HealthBoard, space: Option<Space>) {
+    match space {
+        Some(space) if is_short(space) => {
+            let free = space.free.0 >> 20;
+            health.degraded(Component::Disk, format!("only {free} MiB are free where the data lies: free space, or lower retention.max_bytes"));
+        }
+        Some(_) => health.healthy(Component::Disk),
+        None => health.degraded(Component::Disk, "the file system of the data cannot be asked for its free space"),
+    }
+}
+
+/// Less than 64 MiB, or less than a hundredth where that is not a lot.
+fn is_short(space: Space) -> bool {
+    let hundredth = ByteCount(space.total.0 / 100);
+    space.free < LEAST_FREE.max(hundredth.min(ENOUGH_FREE))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::telemetry::Health;
+
+    fn space(total_mib: u64, free_mib: u64) -> Space {
+        Space { total: ByteCount::mib(total_mib), free: ByteCount::mib(free_mib) }
+    }
+
+    #[test]
+    fn a_nearly_full_disk_degrades_and_a_large_one_is_not_called_full() {
+        assert!(is_short(space(1000, 63)) && !is_short(space(1000, 64)));
+        assert!(is_short(space(50_000, 499)) && !is_short(space(50_000, 500)));
+        assert!(!is_short(space(10_000_000, 1024)));
+        let health = HealthBoard::default();
+        watch_space(&health, Some(space(1000, 1)));
+        assert_eq!(health.overall().health, Health::Degraded);
+        watch_space(&health, Some(space(1000, 500)));
+        assert_eq!(health.overall().health, Health::Healthy);
+    }
+
+    #[test]
+    fn a_failing_round_degrades_until_one_works_and_a_stop_is_no_failure() {
+        let (health, mut failing) = (HealthBoard::default(), false);
+        note(&health, Err(RoundError::Pool(PoolError::Stopped)), &mut failing);
+        assert_eq!(health.overall().health, Health::Healthy);
+        note(&health, Err(RoundError::Pool(PoolError::Panicked)), &mut failing);
+        assert!(failing && health.overall().health == Health::Degraded);
+        note(&health, Ok(()), &mut failing);
+        assert!(!failing && health.overall().health == Health::Healthy);
+    }
+}

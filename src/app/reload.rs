@@ -1,0 +1,32 @@
+//! What a reload changes in the running rooms, and what is said of it.
+
+use tokio::runtime::Handle;
+
+use crate::collect::Collector;
+use crate::config::{ConfigError, Live, Reloaded};
+
+/// Hands every reload to the collector. Whatever is started by it runs on `runtime`, not on the
+/// thread that happened to ask for the reload.
+pub(super) fn follow(live: &Live, collector: Collector, runtime: Handle) {
+    live.listen(Box::new(move |result| {
+        let _inside = runtime.enter();
+        match result {
+            Ok(reloaded) => apply(&collector, reloaded),
+            Err(error) => refuse(error),
+        }
+    }));
+}
+
+fn apply(collector: &Collector, reloaded: &Reloaded) {
+    if !reloaded.changed.is_empty() {
+        collector.reload(reloaded.config.collect.clone());
+    }
+    tracing::info!(changed = reloaded.changed.join(" "), "configuration reloaded");
+    if !reloaded.waiting.is_empty() {
+        tracing::warn!(settings = reloaded.waiting.join(" "), "changed settings wait for a restart");
+    }
+}
+
+fn refuse(error: &ConfigError) {
+    tracing::error!(%error, "configuration not reloaded: the old one stays");
+}

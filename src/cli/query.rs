@@ -1,0 +1,191 @@
+//! `latido query`: an expression, on a running daemon over HTTP or on a stopped store. Both give the
+//! answer in the shape of Prometheus' API, and one printer prints it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::clock::{Clock, SharedClock, SystemClock, format_rfc3339, parse_duration, parse_moment};
+use crate::config::Config;
+use crate::model::{Labels, METRIC_NAME, Timestamp};
+use crate::query::{Engine, Series, Value};
+use crate::store;
+use crate::task::Deadline;
+
+use super::args::{Format, QueryArgs, SettingsArgs};
+use super::exit::CliError;
+use super::http;
+
+/// When to evaluate.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum When {
+    At(Timestamp),
+    Range(Timestamp, Timestamp, Duration),
+}
+
+pub(super) fn run(args: &QueryArgs) -> Result<(), CliError> {
+    let when = when(args, SystemClock.now())?;
+    let data = if args.data_dir.is_some() { ask_store(args, when)? } else { ask_daemon(args, when)? };
+    super::say(&show(&data, args.format));
+    Ok(())
+}
+
+fn when(args: &QueryArgs, now: Timestamp) -> Result<When, CliError> {
+    let moment = |text: &Option<String>| text.as_deref().map_or(Ok(now), |text| parse_moment(text, now)).map_err(|e| CliError::Usage(e.to_string()));
+    let Some(step) = &args.step else { return moment(&args.time).map(When::At) };
+    let step = parse_duration(step).map_err(|e| CliError::Usage(e.to_string()))?;
+    if step.is_zero() {
+        return Err(CliError::Usage("--step must be above zero".to_owned()));
+    }
+    Ok(When::Range(moment(&args.start)?, moment(&args.end)?, step))
+}
+
+fn ask_daemon(args: &QueryArgs, when: When) -> Result<Json, CliError> {
+    let expr = http::encode(&args.expr);
+    let path = match when {
+        When::At(t) => format!("/api/v1/query?query={expr}&time={}", t.seconds()),
+        When::Range(start, end, step) => {
+            format!("/api/v1/query_range?query={expr}&start={}&end={}&step={}", start.seconds(), end.seconds(), step.as_secs_f64())
+        }
+    };
+    let answer = http::get(&args.url, &path).map_err(CliError::Remote)?;
+    let mut body: Json = serde_json::from_slice(&answer.body).map_err(|_| CliError::Remote(format!("{} answered {} without JSON", args.url, answer.status)))?;
+    if body.get("status").and_then(Json::as_str) != Some("success") {
+        let said = body.get("error").map_or_else(|| body.to_string(), |error| error.as_str().map_or_else(|| error.to_string(), str::to_owned));
+        return Err(CliError::Remote(format!("{} answered {}: {said}", args.url, answer.status)));
+    }
+    Ok(body.get_mut("data").map(Json::take).unwrap_or_default())
+}
+
+fn ask_store(args: &QueryArgs, when: When) -> Result<Json, CliError> {
+    let settings = SettingsArgs { env: args.env.clone(), config: args.config.clone(), data_dir: args.data_dir.clone(), ..SettingsArgs::default() };
+    let config = Config::load(&settings.sources()?)?;
+    // A directory with a typing error in it must not become a new store.
+    if !config.data_dir.is_dir() {
+        return Err(CliError::Usage(format!("there is no data directory {}", config.data_dir.display())));
+    }
+    let clock: SharedClock = Arc::new(SystemClock);
+    let opened = store::open(store::Options { place: store::Place::Disk(config.data_dir), ..config.store }, clock)?;
+    let engine = Engine::new(Arc::new(opened.reader), config.query.clone());
+    let deadline = Deadline::after(config.query.timeout);
+    let answer = match when {
+        When::At(t) => engine.instant(&args.expr, t, &deadline),
+        When::Range(start, end, step) => engine.range(&args.expr, start, end, step, &deadline),
+    };
+    opened.writer.close()?;
+    Ok(to_json(&answer?.value))
+}
+
+fn to_json(value: &Value) -> Json {
+    let vector = |series: &Series| match series.points.first() {
+        Some((t, v)) => json!({"metric": labels(&series.labels), "value": point(*t, *v)}),
+        None => json!({"metric": labels(&series.labels)}),
+    };
+    let matrix = |series: &Series| json!({"metric": labels(&series.labels), "values": series.points.iter().map(|(t, v)| point(*t, *v)).collect::<Vec<_>>()});
+    match value {
+        Value::Scalar(t, v) => json!({"resultType": "scalar", "result": point(*t, *v)}),
+        Value::String(t, text) => json!({"resultType": "string", "result": [t.seconds(), text]}),
+        Value::Vector(all) => json!({"resultType": "vector", "result": all.iter().map(vector).collect::<Vec<_>>()}),
+        Value::Matrix(all) => json!({"resultType": "matrix", "result": all.iter().map(matrix).collect::<Vec<_>>()}),
+    }
+}
+
+fn labels(labels: &Labels) -> Json {
+    Json::Object(labels.iter().map(|(name, value)| (name.to_owned(), json!(value))).collect())
+}
+
+fn point(t: Timestamp, v: f64) -> Json {
+    let text = if v.is_nan() {
+        "NaN".to_owned()
+    } else if v.is_infinite() {
+        if v > 0.0 { "+Inf".to_owned() } else { "-Inf".to_owned() }
+    } else {
+        v.to_string()
+    };
+    json!([t.seconds(), text])
+}
+
+/// One row: the series, the time in milliseconds, the value.
+type Row = (String, i64, String);
+
+fn rows(data: &Json) -> Vec<Row> {
+    let result = data.get("result").cloned().unwrap_or_default();
+    if matches!(data.get("resultType").and_then(Json::as_str), Some("scalar" | "string")) {
+        return row(String::new(), &result).into_iter().collect();
+    }
+    let mut out = Vec::new();
+    for series in result.as_array().into_iter().flatten() {
+        let name = series.get("metric").and_then(Json::as_object).map(series_name).unwrap_or_default();
+        let points = series.get("value").into_iter().chain(series.get("values").and_then(Json::as_array).into_iter().flatten());
+        out.extend(points.filter_map(|point| row(name.clone(), point)));
+    }
+    out
+}
+
+fn row(name: String, point: &Json) -> Option<Row> {
+    let seconds = point.get(0)?.as_f64()?;
+    Some((name, (seconds * 1000.0).round() as i64, point.get(1)?.as_str()?.to_owned()))
+}
+
+fn series_name(metric: &Map<String, Json>) -> String {
+    let name = metric.get(METRIC_NAME).and_then(Json::as_str).unwrap_or_default();
+    let pairs: Vec<String> = metric.iter().filter(|(label, _)| *label != METRIC_NAME).map(|(label, value)| format!("{label}={value}")).collect();
+    if pairs.is_empty() && !name.is_empty() { name.to_owned() } else { format!("{name}{{{}}}", pairs.join(",")) }
+}
+
+fn show(data: &Json, format: Format) -> String {
+    match format {
+        Format::Json => data.to_string(),
+        Format::Csv => {
+            let lines = rows(data).into_iter().map(|(name, t, value)| format!("{},{},{}", quoted(&name), t, quoted(&value)));
+            std::iter::once("series,timestamp,value".to_owned()).chain(lines).collect::<Vec<_>>().join("\n")
+        }
+        Format::Table => {
+            let rows = rows(data);
+            let width = rows.iter().map(|(name, ..)| name.chars().count()).max().unwrap_or(0);
+            let lines: Vec<String> = rows.into_iter().map(|(name, t, value)| format!("{name:width$}  {}  {value}", format_rfc3339(Timestamp(t)))).collect();
+            if lines.is_empty() { "(no series)".to_owned() } else { lines.join("\n") }
+        }
+    }
+}
+
+fn quoted(text: &str) -> String {
+    if text.contains([',', '"', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    fn args(line: &str) -> QueryArgs {
+        match super::super::args::Arguments::try_parse_from(line.split(' ')).unwrap().command {
+            Some(super::super::args::Command::Query(args)) => args,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn times_are_read_relative_to_now() {
+        let now = Timestamp(10_000_000);
+        assert_eq!(when(&args("latido query up"), now).unwrap(), When::At(now));
+        assert_eq!(when(&args("latido query up --time -1m"), now).unwrap(), When::At(Timestamp(9_940_000)));
+        let range = When::Range(Timestamp(6_400_000), now, Duration::from_secs(60));
+        assert_eq!(when(&args("latido query up --start -1h --step 1m"), now).unwrap(), range);
+        assert!(when(&args("latido query up --start -1h --step 0"), now).is_err());
+        assert!(when(&args("latido query up --time soon"), now).is_err());
+    }
+
+    #[test]
+    fn an_answer_is_printed_in_three_forms() {
+        let labels = Labels::from_pairs([(METRIC_NAME, "up"), ("job", "node")]).unwrap();
+        let series = Series { labels, points: vec![(Timestamp(1_000_500), 1.0), (Timestamp(2_000_500), f64::INFINITY)], tier: None };
+        let data = to_json(&Value::Matrix(vec![series]));
+        assert_eq!(show(&data, Format::Table).lines().next(), Some("up{job=\"node\"}  1970-01-01T00:16:40.500Z  1"));
+        assert_eq!(show(&data, Format::Csv).lines().last(), Some("\"up{job=\"\"node\"\"}\",2000500,+Inf"));
+        assert_eq!(data["result"][0]["values"][0], json!([1000.5, "1"]));
+        assert_eq!(show(&to_json(&Value::Vector(Vec::new())), Format::Table), "(no series)");
+        assert_eq!(show(&to_json(&Value::Scalar(Timestamp(0), 2.5)), Format::Csv), "series,timestamp,value\n,0,2.5");
+    }
+}

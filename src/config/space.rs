@@ -1,0 +1,35 @@
+//! How large the file system of a path is, and how much of it is free.
+
+use std::path::Path;
+
+use crate::model::ByteCount;
+
+/// Space of a file system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Space {
+    /// In all.
+    pub total: ByteCount,
+    /// Free to this user.
+    pub free: ByteCount,
+}
+
+/// Of the file system that holds `path`, or would hold it once it is made; `None` where it cannot be asked.
+#[must_use]
+pub fn space_of(path: &Path) -> Option<Space> {
+    let absolute = std::path::absolute(path).ok()?;
+    let there = absolute.ancestors().find(|ancestor| ancestor.exists())?;
+    let figures = rustix::fs::statvfs(there).ok()?;
+    let bytes = |blocks: u64| ByteCount(blocks.saturating_mul(figures.f_frsize));
+    Some(Space { total: bytes(figures.f_blocks), free: bytes(figures.f_bavail) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_that_is_not_there_yet_has_the_space_of_what_holds_it() {
+        let space = space_of(Path::new("not/there/yet")).unwrap();
+        assert!(space.total >= space.free && space.total.0 > 0);
+    }
+}

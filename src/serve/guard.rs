@@ -1,0 +1,171 @@
+//! Who may come in, and the headers that every answer carries.
+//!
+//! Without accounts whoever reaches the port is admin, so a web page in somebody's browser must
+//! not: its `Host` is not this machine's (DNS rebinding), or its `Origin` is another page. And a
+//! proxy that forwards strangers must not: its headers give it away. Knows no route.
+
+use std::net::IpAddr;
+
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+
+use super::error::Fault;
+
+/// Headers by which a proxy says for whom it asks, besides `X-Forwarded-*`.
+const FORWARDED: [&str; 3] = ["forwarded", "x-real-ip", "via"];
+
+/// No script, no frame, nothing from elsewhere.
+const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// The address at which a connection arrived: one of the machine's own.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ArrivedAt(pub(super) IpAddr);
+
+/// The host names that are accepted.
+#[derive(Clone, Debug)]
+pub(super) struct Guard {
+    hosts: Vec<String>,
+    addresses: Vec<IpAddr>,
+}
+
+impl Guard {
+    /// Accepts loopback names, the machine's name, the addresses it listens on, and `hosts`.
+    pub(super) fn new(host_name: &str, addresses: Vec<IpAddr>, hosts: &[String]) -> Self {
+        let mut all: Vec<String> = hosts.iter().map(|h| host_of(h).to_ascii_lowercase()).collect();
+        all.push(host_name.to_ascii_lowercase());
+        all.extend(host_name.split('.').next().map(str::to_ascii_lowercase));
+        all.retain(|h| !h.is_empty());
+        Self { hosts: all, addresses }
+    }
+
+    /// Whether a request may go on.
+    pub(super) fn check(&self, request: &ServiceRequest) -> Result<(), Fault> {
+        let arrived = request.conn_data::<ArrivedAt>().map(|a| a.0);
+        self.check_parts(request.method(), request.headers(), arrived)
+    }
+
+    fn check_parts(&self, method: &Method, headers: &HeaderMap, arrived: Option<IpAddr>) -> Result<(), Fault> {
+        let host = self.check_host(headers, arrived)?;
+        check_forwarded(headers)?;
+        if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) { Ok(()) } else { check_origin(headers, host) }
+    }
+
+    fn check_host<'a>(&self, headers: &'a HeaderMap, arrived: Option<IpAddr>) -> Result<&'a str, Fault> {
+        let Some(value) = headers.get(header::HOST) else {
+            return Err(Fault::status(StatusCode::BAD_REQUEST, "the request has no Host header"));
+        };
+        let authority = value.to_str().unwrap_or("");
+        let host = host_of(authority).to_ascii_lowercase();
+        if self.accepts(&host, arrived) {
+            return Ok(authority);
+        }
+        Err(forbidden(format!("the host name {host:?} is not one of this machine: add it to http.hosts in the configuration if it should be")))
+    }
+
+    fn accepts(&self, host: &str, arrived: Option<IpAddr>) -> bool {
+        let name = host.strip_suffix('.').unwrap_or(host);
+        if let Ok(ip) = name.parse::<IpAddr>() {
+            let ip = ip.to_canonical();
+            return ip.is_loopback() || arrived.is_some_and(|a| a.to_canonical() == ip) || self.addresses.contains(&ip) || self.hosts.iter().any(|h| h == name);
+        }
+        name == "localhost" || name.ends_with(".localhost") || self.hosts.iter().any(|h| h == name)
+    }
+}
+
+/// The host of `host:port`, without the brackets of an IPv6 address.
+fn host_of(authority: &str) -> &str {
+    if let Some((ip, _)) = authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        return ip;
+    }
+    match authority.rsplit_once(':') {
+        // More than one colon without brackets: a bare IPv6 address.
+        Some((host, _)) if !host.contains(':') => host,
+        _ => authority,
+    }
+}
+
+fn check_forwarded(headers: &HeaderMap) -> Result<(), Fault> {
+    let of_proxy = |name: &HeaderName| FORWARDED.contains(&name.as_str()) || name.as_str().starts_with("x-forwarded-");
+    match headers.keys().find(|name| of_proxy(name)) {
+        None => Ok(()),
+        Some(name) => Err(forbidden(format!(
+            "the request came through a proxy (header {name}), and there are no accounts: whoever reaches the proxy would be admin. \
+             Ask the daemon directly on loopback, for instance through ssh -L 7117:127.0.0.1:7117, or let the proxy not set this header if only you can reach it"
+        ))),
+    }
+}
+
+fn check_origin(headers: &HeaderMap, host: &str) -> Result<(), Fault> {
+    let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
+    let origin = origin.to_str().unwrap_or("");
+    let authority = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+    if authority.is_some_and(|a| a.eq_ignore_ascii_case(host)) {
+        return Ok(());
+    }
+    Err(forbidden(format!("a page of {origin:?} may not write here: only pages of this daemon may")))
+}
+
+fn forbidden(message: String) -> Fault {
+    Fault::status(StatusCode::FORBIDDEN, message)
+}
+
+/// Adds what every answer carries.
+pub(super) fn put_headers<B>(response: &mut ServiceResponse<B>) {
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CONTENT_SECURITY_POLICY, CONTENT_POLICY),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::CACHE_CONTROL, "no-store"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checked(method: &Method, pairs: &[(&str, &str)]) -> u16 {
+        let guard = Guard::new("box.example.org", vec!["10.0.0.5".parse().unwrap()], &["metrics.example.com".into()]);
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.insert(name.parse().unwrap(), value.parse().unwrap());
+        }
+        guard.check_parts(method, &headers, None).map_or_else(|e| e.code().as_u16(), |()| 200)
+    }
+
+    #[test]
+    fn only_names_of_this_machine_are_answered() {
+        for host in
+            ["localhost", "LOCALHOST:7117", "127.0.0.1:7117", "127.9.9.9", "[::1]:7117", "10.0.0.5:7117", "box", "box.example.org:1", "metrics.example.com"]
+        {
+            assert_eq!(checked(&Method::GET, &[("host", host)]), 200, "{host}");
+        }
+        for host in ["evil.example", "evil.example:7117", "localhost.evil.example", "127.0.0.1.evil.example", "8.8.8.8", "", "[::2]"] {
+            assert_eq!(checked(&Method::GET, &[("host", host)]), 403, "{host}");
+        }
+        assert_eq!(checked(&Method::GET, &[]), 400);
+    }
+
+    #[test]
+    fn pages_of_others_may_not_write() {
+        let host = ("host", "localhost:7117");
+        assert_eq!(checked(&Method::POST, &[host]), 200);
+        assert_eq!(checked(&Method::POST, &[host, ("origin", "http://localhost:7117")]), 200);
+        for origin in ["http://evil.example", "null", "http://localhost:8080", ""] {
+            assert_eq!(checked(&Method::POST, &[host, ("origin", origin)]), 403, "{origin}");
+            assert_eq!(checked(&Method::GET, &[host, ("origin", origin)]), 200, "{origin}");
+        }
+    }
+
+    #[test]
+    fn a_proxy_does_not_open_the_door() {
+        for name in ["forwarded", "x-forwarded-for", "x-forwarded-anything", "x-real-ip", "via"] {
+            assert_eq!(checked(&Method::GET, &[("host", "localhost"), (name, "1.2.3.4")]), 403, "{name}");
+        }
+    }
+}

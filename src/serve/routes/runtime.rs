@@ -1,0 +1,69 @@
+//! What Prometheus' clients ask of the server itself. What this daemon does not have is an empty
+//! list, never an error: Grafana probes these paths.
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, ServiceConfig};
+use serde_json::{Value, json};
+
+use super::{get, get_or_form};
+use crate::clock::{Stopwatch, format_duration, format_rfc3339};
+use crate::serve::Settings;
+use crate::serve::answer;
+use crate::serve::asking::Asking;
+use crate::serve::routes::Lookback;
+use crate::store::Reader;
+
+/// The Prometheus whose API this is: clients choose by it what they ask. `features` must not
+/// stand beside it, for that means Mimir to Grafana.
+const API_OF_PROMETHEUS: &str = "3.0.0";
+
+pub(super) fn routes(config: &mut ServiceConfig) {
+    config
+        .service(get("/api/v1/status/buildinfo", build))
+        .service(get("/api/v1/status/runtimeinfo", runtime))
+        .service(get("/api/v1/status/flags", flags))
+        .service(get("/api/v1/status/config", settings))
+        .service(get("/api/v1/rules", || no(json!({"groups": []}))))
+        .service(get("/api/v1/alerts", || no(json!({"alerts": []}))))
+        .service(get("/api/v1/alertmanagers", || no(json!({"activeAlertmanagers": [], "droppedAlertmanagers": []}))))
+        .service(get("/api/v1/targets", || no(json!({"activeTargets": [], "droppedTargets": [], "droppedTargetCounts": {}}))))
+        .service(get_or_form("/api/v1/query_exemplars", || no(json!([]))));
+}
+
+/// The answer where there is nothing of a kind.
+async fn no(empty: Value) -> HttpResponse {
+    answer::success(&empty, &[])
+}
+
+async fn build() -> HttpResponse {
+    answer::success(
+        &json!({
+            "version": API_OF_PROMETHEUS, "revision": "", "branch": "", "buildUser": "", "buildDate": "", "goVersion": "",
+            "application": env!("CARGO_PKG_NAME"), "applicationVersion": env!("CARGO_PKG_VERSION"),
+        }),
+        &[],
+    )
+}
+
+async fn runtime(asking: Data<Asking>, started: Data<Stopwatch>, reader: Data<Reader>) -> HttpResponse {
+    let now = asking.now();
+    let coverage = reader.coverage();
+    answer::success(
+        &json!({
+            "startTime": format_rfc3339(now - started.elapsed()),
+            "serverTime": format_rfc3339(now),
+            "CWD": "", "reloadConfigSuccess": true, "corruptionCount": 0, "goroutineCount": 0, "GOMAXPROCS": 0,
+            "storageRetention": format_duration(std::time::Duration::from_millis(now.0.saturating_sub(coverage.summary.0).max(0).unsigned_abs())),
+        }),
+        &[],
+    )
+}
+
+async fn flags(lookback: Data<Lookback>) -> HttpResponse {
+    answer::success(&json!({"query.lookback-delta": format_duration(lookback.0)}), &[])
+}
+
+/// This daemon's settings stand under `config/*` of the monitoring API; Prometheus' YAML is not theirs.
+async fn settings(settings: Data<dyn Settings>) -> HttpResponse {
+    answer::success(&json!({"yaml": format!("# latido, environment {}: see /api/v1/monitoring/config/collector\n", settings.environment())}), &[])
+}

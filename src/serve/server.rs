@@ -1,0 +1,198 @@
+//! Takes the ports, answers until the stop is said, then drains. Knows no route but as a list.
+
+use std::any::Any;
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{Extensions, Server, ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::middleware::{Compress, from_fn};
+use actix_web::rt::net::TcpStream;
+use actix_web::web::{Data, PayloadConfig};
+use actix_web::{App, Error, HttpServer};
+
+use super::asking::Asking;
+use super::error::ServeError;
+use super::guard::{ArrivedAt, Guard};
+use super::measure::{InFlight, Watch, measure};
+use super::routes::{self, Lookback};
+use super::{Handles, Options, limits};
+use crate::clock::Stopwatch;
+use crate::collect::host_name;
+use crate::telemetry::OwnMetrics;
+
+/// Threads that read and write sockets; what takes disk or CPU runs on the pool.
+const WORKERS: usize = 2;
+/// Connections that each of them holds: more than 500 viewers, less than a usual limit of files.
+const CONNECTIONS_EACH: usize = 1024;
+/// How long an idle connection stays: longer than Grafana's and Prometheus' pauses.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// How long the head of a request may take to arrive.
+const HEAD_ARRIVAL: Duration = Duration::from_secs(10);
+/// After the last answer was handed over: time for the socket to take it.
+const FLUSH: Duration = Duration::from_millis(50);
+
+/// Bound, not yet answering.
+#[derive(Debug)]
+pub struct Bound {
+    listeners: Vec<TcpListener>,
+    addresses: Vec<SocketAddr>,
+}
+
+/// Takes the ports (before anything else is started, so that a taken port is found at once).
+///
+/// # Errors
+/// An address is in use or not this machine's.
+pub fn bind(options: &Options) -> Result<Bound, ServeError> {
+    let mut bound = Bound { listeners: Vec::new(), addresses: Vec::new() };
+    for &address in &options.listen {
+        let failed = |source| ServeError::Listen { address, source };
+        let listener = TcpListener::bind(address).map_err(failed)?;
+        listener.set_nonblocking(true).map_err(failed)?;
+        bound.addresses.push(listener.local_addr().map_err(failed)?);
+        bound.listeners.push(listener);
+    }
+    Ok(bound)
+}
+
+impl Bound {
+    /// Where it listens, with the ports that the system chose.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.addresses.clone()
+    }
+
+    /// Answers until `handles.stop` is said, then drains.
+    ///
+    /// # Errors
+    /// The server cannot take over the ports, or ended by itself.
+    pub async fn run(self, options: Options, handles: Handles) -> Result<(), ServeError> {
+        let own_addresses = self.addresses.iter().map(SocketAddr::ip).filter(|ip| !ip.is_unspecified()).collect();
+        let in_flight = InFlight::default();
+        let watch = Data::new(Watch {
+            guard: Guard::new(&host_name(), own_addresses, &options.hosts),
+            own: handles.own.clone(),
+            stop: handles.stop.clone(),
+            in_flight: in_flight.clone(),
+        });
+        let (stop, drain) = (handles.stop.clone(), options.drain);
+        let mut server = start(self.listeners, watch, options, handles)?;
+        let handle = server.handle();
+        tokio::select! {
+            ended = &mut server => return ended.map_err(ServeError::Run),
+            () = stop.stopped() => {}
+        }
+        // Idle connections must not hold up the stop, so the answers are counted here and the
+        // server is then stopped at once.
+        let drained = async {
+            handle.pause().await;
+            let _ = tokio::time::timeout(drain, in_flight.none()).await;
+            tokio::time::sleep(FLUSH).await;
+            handle.stop(false).await;
+        };
+        let (ended, ()) = tokio::join!(server, drained);
+        ended.map_err(ServeError::Run)
+    }
+}
+
+fn start(listeners: Vec<TcpListener>, watch: Data<Watch>, options: Options, handles: Handles) -> Result<Server, ServeError> {
+    let own = handles.own.clone();
+    let shared = Shared::new(&options, handles);
+    let mut server = HttpServer::new(move || app(watch.clone(), shared.clone()))
+        .workers(WORKERS)
+        .max_connections(CONNECTIONS_EACH)
+        .keep_alive(KEEP_ALIVE)
+        .client_request_timeout(HEAD_ARRIVAL)
+        // A client that closes its side waits for nothing any more: its query is ended.
+        .h1_allow_half_closed(false)
+        .disable_signals()
+        .on_connect(move |connection, data| remember(connection, data, &own));
+    for listener in listeners {
+        server = server.listen(listener).map_err(ServeError::Run)?;
+    }
+    Ok(server.run())
+}
+
+/// What the handlers may ask for, each by its type.
+#[derive(Clone)]
+struct Shared {
+    handles: Handles,
+    asking: Asking,
+    lookback: Lookback,
+    max_body: usize,
+    started: Stopwatch,
+}
+
+impl Shared {
+    fn new(options: &Options, handles: Handles) -> Self {
+        let asking = Asking::new(handles.pool.clone(), handles.own.clone(), handles.clock.clone(), options.timeout);
+        Self { handles, asking, lookback: Lookback(options.lookback), max_body: options.max_body.as_usize(), started: Stopwatch::start() }
+    }
+}
+
+fn app(
+    watch: Data<Watch>,
+    shared: Shared,
+) -> App<impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<impl MessageBody>, Error = Error, InitError = ()>> {
+    let Handles { intake, registry, board, reader, keeper, engine, names, collector, health, settings, stop, .. } = shared.handles;
+    App::new()
+        .app_data(watch)
+        .app_data(Data::new(shared.asking))
+        .app_data(Data::new(shared.lookback))
+        .app_data(Data::new(shared.started))
+        .app_data(Data::new(intake))
+        .app_data(Data::new(registry))
+        .app_data(Data::new(board))
+        .app_data(Data::new(reader))
+        .app_data(Data::new(keeper))
+        .app_data(Data::new(engine))
+        .app_data(Data::from(names))
+        .app_data(Data::new(collector))
+        .app_data(Data::new(health))
+        .app_data(Data::from(settings))
+        .app_data(Data::new(stop))
+        .app_data(PayloadConfig::new(limits::JSON_BYTES))
+        .configure(|config| routes::all(config, shared.max_body))
+        .wrap(from_fn(limits::spare_small))
+        .wrap(Compress::default())
+        .wrap(from_fn(measure))
+}
+
+/// Remembers at which address a connection arrived, and counts it as long as it is open.
+fn remember(connection: &dyn Any, data: &mut Extensions, own: &OwnMetrics) {
+    if let Some(Ok(address)) = connection.downcast_ref::<TcpStream>().map(TcpStream::local_addr) {
+        data.insert(ArrivedAt(address.ip()));
+        own.connections.with_label_values(&[KIND]).inc();
+        data.insert(Open(own.clone()));
+    }
+}
+
+/// The label of these connections.
+const KIND: &str = "http";
+
+struct Open(OwnMetrics);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.connections.with_label_values(&[KIND]).dec();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ByteCount;
+
+    fn options(listen: SocketAddr) -> Options {
+        let second = Duration::from_secs(1);
+        Options { listen: vec![listen], hosts: Vec::new(), behind_proxy: false, max_body: ByteCount::mib(32), timeout: second, drain: second, lookback: second }
+    }
+
+    #[test]
+    fn a_taken_port_is_found_at_once() {
+        let bound = bind(&options("127.0.0.1:0".parse().unwrap())).unwrap();
+        let taken = bound.addresses()[0];
+        assert_ne!(taken.port(), 0);
+        assert!(matches!(bind(&options(taken)), Err(ServeError::Listen { address, .. }) if address == taken));
+    }
+}

@@ -1,0 +1,221 @@
+//! Columns of whole numbers: timestamps, counts, scaled decimals. Arithmetic wraps, so every
+//! column comes back as it was. Knows no meaning.
+
+use super::CodecError;
+use super::bytes::{Cursor, put_varint, varint_len, zigzag};
+use super::packed;
+
+/// The first byte of the column. Numbers are for ever; new kinds take new ones.
+#[repr(u8)]
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Count, first value, step.
+    Linear = 1,
+    /// Count, each value.
+    Plain = 2,
+    /// Count, each value's distance from the one before.
+    Delta = 3,
+    /// Count, each distance's distance from the one before.
+    DeltaOfDelta = 4,
+    /// Through pco.
+    Packed = 5,
+    /// Count, then the distances that are not zero, each after how many that are.
+    Steps = 6,
+    /// The same of the distances' distances.
+    Bends = 7,
+}
+
+impl Kind {
+    const fn of(byte: u8) -> Result<Self, CodecError> {
+        match byte {
+            1 => Ok(Self::Linear),
+            2 => Ok(Self::Plain),
+            3 => Ok(Self::Delta),
+            4 => Ok(Self::DeltaOfDelta),
+            5 => Ok(Self::Packed),
+            6 => Ok(Self::Steps),
+            7 => Ok(Self::Bends),
+            other => Err(CodecError::UnknownCodec(other)),
+        }
+    }
+
+    /// How many times neighbours are subtracted.
+    const fn order(self) -> u8 {
+        match self {
+            Self::Delta | Self::Steps => 1,
+            Self::DeltaOfDelta | Self::Bends => 2,
+            Self::Linear | Self::Plain | Self::Packed => 0,
+        }
+    }
+}
+
+/// Without pco; the earlier is taken where two are as small.
+const BY_HAND: [Kind; 5] = [Kind::Plain, Kind::Delta, Kind::DeltaOfDelta, Kind::Steps, Kind::Bends];
+/// Nothing that pco packs is smaller.
+const SMALLEST_PACKED: usize = 24;
+
+impl Kind {
+    const fn skips_zeros(self) -> bool {
+        matches!(self, Self::Steps | Self::Bends)
+    }
+
+    /// Bytes that one of [`BY_HAND`] takes, without the count.
+    fn len_of(self, values: &[i64]) -> usize {
+        if self.skips_zeros() {
+            let (n, len) = steps(values, self.order()).fold((0, 0), |(n, len), (zeros, d)| (n + 1, len + varint_len(zeros) + varint_len(zigzag(d))));
+            varint_len(n) + len
+        } else {
+            let mut differ = Differ::default();
+            values.iter().map(|v| varint_len(zigzag(differ.forward(self.order(), *v)))).sum()
+        }
+    }
+}
+
+/// Turns values into differences of an order, one by one, and back.
+#[derive(Default)]
+struct Differ {
+    value: i64,
+    delta: i64,
+}
+
+impl Differ {
+    fn forward(&mut self, order: u8, v: i64) -> i64 {
+        let delta = v.wrapping_sub(self.value);
+        let second = delta.wrapping_sub(self.delta);
+        (self.value, self.delta) = (v, delta);
+        match order {
+            0 => v,
+            1 => delta,
+            _ => second,
+        }
+    }
+
+    fn back(&mut self, order: u8, d: i64) -> i64 {
+        match order {
+            0 => self.value = d,
+            1 => self.value = self.value.wrapping_add(d),
+            _ => {
+                self.delta = self.delta.wrapping_add(d);
+                self.value = self.value.wrapping_add(self.delta);
+            }
+        }
+        self.value
+    }
+}
+
+/// Appends the smallest form.
+pub(super) fn encode(values: &[i64], out: &mut Vec<u8>) {
+    if let Some((first, step)) = line(values) {
+        out.push(Kind::Linear as u8);
+        put_varint(values.len() as u64, out);
+        if !values.is_empty() {
+            put_varint(zigzag(first), out);
+            put_varint(zigzag(step), out);
+        }
+        return;
+    }
+    let sized = BY_HAND.map(|kind| (kind.len_of(values), kind));
+    let (len, kind) = sized.into_iter().min_by_key(|(len, _)| *len).unwrap_or((usize::MAX, Kind::Plain));
+    let worth = len > SMALLEST_PACKED && values.len() >= packed::SHORTEST;
+    let packed = if worth { packed::pack(values) } else { None };
+    if let Some(packed) = packed.filter(|p| p.len() < len + varint_len(values.len() as u64)) {
+        out.push(Kind::Packed as u8);
+        out.extend_from_slice(&packed);
+        return;
+    }
+    out.push(kind as u8);
+    put_varint(values.len() as u64, out);
+    if kind.skips_zeros() {
+        let steps: Vec<_> = steps(values, kind.order()).collect();
+        put_varint(steps.len() as u64, out);
+        for (zeros, d) in steps {
+            put_varint(zeros, out);
+            put_varint(zigzag(d), out);
+        }
+    } else {
+        let mut differ = Differ::default();
+        for v in values {
+            put_varint(zigzag(differ.forward(kind.order(), *v)), out);
+        }
+    }
+}
+
+/// Reads what [`encode`] wrote, to the end of the bytes.
+pub(super) fn decode(bytes: &[u8]) -> Result<Vec<i64>, CodecError> {
+    let mut cursor = Cursor::new(bytes);
+    let kind = Kind::of(cursor.byte()?)?;
+    match kind {
+        Kind::Packed => packed::unpack(cursor),
+        Kind::Linear => decode_line(cursor),
+        Kind::Steps | Kind::Bends => decode_steps(cursor, kind.order()),
+        Kind::Plain | Kind::Delta | Kind::DeltaOfDelta => {
+            let count = cursor.count_of(1)?;
+            let mut differ = Differ::default();
+            let mut out = Vec::with_capacity(count);
+            for _ in 0..count {
+                out.push(differ.back(kind.order(), cursor.signed()?));
+            }
+            cursor.finish()?;
+            Ok(out)
+        }
+    }
+}
+
+fn decode_line(mut cursor: Cursor<'_>) -> Result<Vec<i64>, CodecError> {
+    let count = cursor.count()?;
+    let (mut value, step) = if count == 0 { (0, 0) } else { (cursor.signed()?, cursor.signed()?) };
+    cursor.finish()?;
+    let mut out = Vec::with_capacity(count);
+    for _ in 0..count {
+        out.push(value);
+        value = value.wrapping_add(step);
+    }
+    Ok(out)
+}
+
+fn decode_steps(mut cursor: Cursor<'_>, order: u8) -> Result<Vec<i64>, CodecError> {
+    let count = cursor.count()?;
+    let steps = cursor.count_of(2)?;
+    let mut differ = Differ::default();
+    let mut out = Vec::with_capacity(count);
+    for _ in 0..steps {
+        let zeros = usize::try_from(cursor.varint()?).ok().filter(|zeros| *zeros < count - out.len());
+        let zeros = zeros.ok_or(CodecError::Damaged("step past the end"))?;
+        out.extend((0..zeros).map(|_| differ.back(order, 0)));
+        out.push(differ.back(order, cursor.signed()?));
+    }
+    cursor.finish()?;
+    let left = count - out.len();
+    out.extend((0..left).map(|_| differ.back(order, 0)));
+    Ok(out)
+}
+
+/// The differences of an order that are not zero, each with how many before it are.
+fn steps(values: &[i64], order: u8) -> impl Iterator<Item = (u64, i64)> {
+    let mut differ = Differ::default();
+    let mut zeros = 0;
+    values.iter().filter_map(move |v| {
+        let d = differ.forward(order, *v);
+        if d == 0 {
+            zeros += 1;
+            return None;
+        }
+        Some((std::mem::take(&mut zeros), d))
+    })
+}
+
+/// First value and step, where every step is the same.
+fn line(values: &[i64]) -> Option<(i64, i64)> {
+    let (first, rest) = match values {
+        [] => return Some((0, 0)),
+        [only] => return Some((*only, 0)),
+        [first, rest @ ..] => (*first, rest),
+    };
+    let step = rest.first()?.wrapping_sub(first);
+    let mut expected = first;
+    let straight = rest.iter().all(|v| {
+        expected = expected.wrapping_add(step);
+        *v == expected
+    });
+    straight.then_some((first, step))
+}

@@ -1,0 +1,248 @@
+//! Where the store's files lie: names, FORMAT, the lock, and redb databases opened with one cache
+//! budget. The memory profile keeps the same names on redb's in-memory backend.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use redb::backends::InMemoryBackend;
+use redb::{Builder, Database, ReadOnlyDatabase, StorageBackend};
+
+use super::{Options, Place, StoreError};
+use crate::model::{ByteCount, Tier};
+
+/// The format that this binary writes and reads.
+const FORMAT: u32 = 1;
+/// Sealed files that are open at once.
+pub(super) const MAX_OPEN: usize = 64;
+/// Cache of a database that is being written.
+const WRITE_CACHE_BYTES: usize = 2 << 20;
+/// Subdirectory of the journal.
+pub(super) const JOURNAL: &str = "journal";
+
+/// The store's files. A name is a path below the data directory.
+#[derive(Debug)]
+pub(super) struct Files {
+    root: PathBuf,
+    memory: Option<Mutex<HashMap<String, SharedMemory>>>,
+    cache: ByteCount,
+    _lock: Option<File>,
+}
+
+/// One in-memory file, which outlives the database that is open on it.
+#[derive(Clone, Debug)]
+struct SharedMemory(Arc<InMemoryBackend>);
+
+impl StorageBackend for SharedMemory {
+    fn len(&self) -> Result<u64, io::Error> {
+        self.0.len()
+    }
+    fn read(&self, offset: u64, out: &mut [u8]) -> Result<(), io::Error> {
+        self.0.read(offset, out)
+    }
+    fn set_len(&self, len: u64) -> Result<(), io::Error> {
+        self.0.set_len(len)
+    }
+    fn sync_data(&self) -> Result<(), io::Error> {
+        self.0.sync_data()
+    }
+    fn write(&self, offset: u64, data: &[u8]) -> Result<(), io::Error> {
+        self.0.write(offset, data)
+    }
+}
+
+impl Files {
+    /// Takes the directory: creates what is missing, locks it, checks FORMAT.
+    pub(super) fn open(options: &Options) -> Result<Self, StoreError> {
+        let Place::Disk(root) = &options.place else {
+            return Ok(Self { root: PathBuf::from("memory"), memory: Some(Mutex::default()), cache: options.cache, _lock: None });
+        };
+        let lock = prepare(root)?;
+        check_format(root)?;
+        Ok(Self { root: root.clone(), memory: None, cache: options.cache, _lock: Some(lock) })
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+
+    /// Opens a database for writing; creates it where it is missing.
+    pub(super) fn create(&self, name: &str) -> Result<Database, StoreError> {
+        let mut builder = Builder::new();
+        builder.set_cache_size(WRITE_CACHE_BYTES);
+        let made = match &self.memory {
+            Some(memory) => builder.create_with_backend(lock(memory).entry(name.to_owned()).or_insert_with(new_memory).clone()),
+            None => builder.create(self.path(name)),
+        };
+        made.map_err(|e| self.database("open", name, e))
+    }
+
+    /// Opens a sealed database read-only: no byte of it changes.
+    pub(super) fn open_read(&self, name: &str) -> Result<ReadOnlyDatabase, StoreError> {
+        let mut builder = Builder::new();
+        builder.set_cache_size(self.cache.as_usize() / MAX_OPEN);
+        let opened = match &self.memory {
+            Some(memory) => match lock(memory).get(name) {
+                Some(file) => builder.open_read_only_with_backend(file.clone()),
+                None => return Err(StoreError::Damaged { what: name.to_owned(), reason: "the file is missing".into() }),
+            },
+            None => builder.open_read_only(self.path(name)),
+        };
+        opened.map_err(|e| self.database("open", name, e))
+    }
+
+    /// Makes a closed temporary file durable under its final name, read-only.
+    pub(super) fn publish(&self, from: &str, to: &str) -> Result<(), StoreError> {
+        if let Some(memory) = &self.memory {
+            let mut memory = lock(memory);
+            if let Some(file) = memory.remove(from) {
+                memory.insert(to.to_owned(), file);
+            }
+            return Ok(());
+        }
+        let (source, target) = (self.path(from), self.path(to));
+        let done = || -> io::Result<()> {
+            let file = File::open(&source)?;
+            set_mode(&source, 0o440)?;
+            file.sync_all()?;
+            fs::rename(&source, &target)?;
+            sync_dir(&target)
+        };
+        done().map_err(|e| self.file("publish", to, e))
+    }
+
+    /// Unlinks a file; one that is not there is no error.
+    pub(super) fn remove(&self, name: &str) -> Result<(), StoreError> {
+        if let Some(memory) = &self.memory {
+            lock(memory).remove(name);
+            return Ok(());
+        }
+        match fs::remove_file(self.path(name)) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(self.file("remove", name, e)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Names of the files in a subdirectory, in order.
+    pub(super) fn list(&self, dir: &str) -> Result<Vec<String>, StoreError> {
+        let mut names: Vec<String> = match &self.memory {
+            Some(memory) => lock(memory).keys().filter(|n| n.starts_with(dir)).cloned().collect(),
+            None => fs::read_dir(self.path(dir))
+                .and_then(|entries| entries.map(|e| Ok(format!("{dir}/{}", e?.file_name().to_string_lossy()))).collect())
+                .map_err(|e| self.file("list", dir, e))?,
+        };
+        names.sort();
+        Ok(names)
+    }
+
+    /// Bytes that a file takes on the disk, 0 where it is missing.
+    pub(super) fn allocated(&self, name: &str) -> u64 {
+        use std::os::unix::fs::MetadataExt;
+        match &self.memory {
+            Some(memory) => lock(memory).get(name).and_then(|f| f.len().ok()).unwrap_or(0),
+            None => fs::metadata(self.path(name)).map_or(0, |m| m.blocks() * 512),
+        }
+    }
+
+    /// XXH3 of a file's bytes; 0 in memory, where nothing can change behind our back.
+    pub(super) fn checksum(&self, name: &str) -> Result<u64, StoreError> {
+        if self.memory.is_some() {
+            return Ok(0);
+        }
+        let mut hash = xxhash_rust::xxh3::Xxh3::new();
+        let read = || -> io::Result<()> {
+            let mut file = File::open(self.path(name))?;
+            let mut buffer = vec![0; 1 << 16];
+            loop {
+                match io::Read::read(&mut file, &mut buffer)? {
+                    0 => return Ok(()),
+                    n => hash.update(buffer.get(..n).unwrap_or_default()),
+                }
+            }
+        };
+        let mut read = read;
+        read().map_err(|e| self.file("read", name, e))?;
+        Ok(hash.digest())
+    }
+
+    /// Turns an error of redb into ours, a full disk told apart.
+    pub(super) fn database(&self, doing: &'static str, name: &str, error: impl Into<redb::Error>) -> StoreError {
+        let error = error.into();
+        if let redb::Error::Io(io) = &error
+            && matches!(io.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge)
+        {
+            return StoreError::Full { path: self.root.clone() };
+        }
+        StoreError::Database { doing, path: self.path(name), source: Box::new(error) }
+    }
+
+    fn file(&self, doing: &'static str, name: &str, source: io::Error) -> StoreError {
+        if source.kind() == io::ErrorKind::StorageFull {
+            return StoreError::Full { path: self.root.clone() };
+        }
+        StoreError::File { doing, path: self.path(name), source }
+    }
+}
+
+fn new_memory() -> SharedMemory {
+    SharedMemory(Arc::new(InMemoryBackend::new()))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Creates the directories and takes the lock, which the system frees with the process.
+fn prepare(root: &Path) -> Result<File, StoreError> {
+    let fail = |source| StoreError::NotWritable { path: root.to_owned(), source };
+    let fresh = !root.exists();
+    fs::create_dir_all(root).map_err(fail)?;
+    if fresh {
+        set_mode(root, 0o700).map_err(fail)?;
+    }
+    let file = File::options().create(true).truncate(false).write(true).open(root.join("lock")).map_err(fail)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(fs::TryLockError::WouldBlock) => return Err(StoreError::InUse { path: root.to_owned() }),
+        Err(fs::TryLockError::Error(e)) => return Err(fail(e)),
+    }
+    for dir in Tier::ALL.map(Tier::as_str).into_iter().chain([JOURNAL]) {
+        fs::create_dir_all(root.join(dir)).map_err(fail)?;
+    }
+    Ok(file)
+}
+
+fn check_format(root: &Path) -> Result<(), StoreError> {
+    let path = root.join("FORMAT");
+    let fail = |doing| {
+        let path = path.clone();
+        move |source| StoreError::File { doing, path, source }
+    };
+    match fs::read_to_string(&path) {
+        Ok(text) => match text.trim().parse::<u32>() {
+            Ok(FORMAT) => Ok(()),
+            Ok(found) if found > FORMAT => Err(StoreError::NewerFormat { path: root.to_owned(), found, known: FORMAT }),
+            Ok(found) => Err(StoreError::OlderFormat { path: root.to_owned(), found }),
+            Err(e) => Err(StoreError::Damaged { what: path.display().to_string(), reason: e.to_string() }),
+        },
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {
+            let temporary = root.join("FORMAT.new");
+            fs::write(&temporary, format!("{FORMAT}\n")).map_err(fail("write"))?;
+            File::open(&temporary).and_then(|f| f.sync_all()).map_err(fail("sync"))?;
+            fs::rename(&temporary, &path).and_then(|()| sync_dir(&path)).map_err(fail("write"))
+        }
+        Err(e) => Err(fail("read")(e)),
+    }
+}
+
+fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))
+}
+
+/// Makes a rename or a new file in the parent directory durable.
+fn sync_dir(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), |dir| File::open(dir)?.sync_all())
+}

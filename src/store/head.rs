@@ -1,0 +1,232 @@
+//! The head: what is acknowledged and not sealed, compressed in memory, window by window.
+//!
+//! A window is the time of one future partition of one tier. A window of a rolled-up tier holds
+//! samples that came after raw was dropped there; they become buckets when read or sealed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use hashbrown::HashTable;
+
+use super::chunk::HeadChunk;
+use super::index::MemoryIndex;
+use super::journal::WindowKey;
+use crate::model::{Column, Fingerprint, Labels, Sample, TimeRange};
+
+/// Late samples that a chunk carries before they are worked in.
+const MAX_LATE: usize = 256;
+
+/// One series of the head.
+#[derive(Debug)]
+pub(super) struct HeadSeries {
+    pub(super) labels: Labels,
+    pub(super) fingerprint: Fingerprint,
+}
+
+/// Samples of one series in one window.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SeriesChunk {
+    chunk: HeadChunk,
+    /// In order of arrival; each came when its time was not after the chunk's last.
+    late: Vec<(i64, f64)>,
+}
+
+impl SeriesChunk {
+    /// Adds a sample; true where it replaced one that is known to have the same time.
+    fn push(&mut self, sample: Sample) -> bool {
+        match self.chunk.last_t() {
+            Some(last) if sample.t.0 <= last => {
+                let known = last == sample.t.0 || self.late.iter().any(|(t, _)| *t == sample.t.0);
+                self.late.push((sample.t.0, sample.v));
+                if self.late.len() >= MAX_LATE {
+                    self.work_in();
+                }
+                known
+            }
+            _ => {
+                self.chunk.push(sample.t.0, sample.v);
+                false
+            }
+        }
+    }
+
+    fn work_in(&mut self) {
+        let column = self.column();
+        let mut chunk = HeadChunk::new();
+        column.t.iter().zip(&column.v).for_each(|(t, v)| chunk.push(*t, *v));
+        *self = Self { chunk, late: Vec::new() };
+    }
+
+    /// The samples in order of time; of one time the last that came.
+    pub(super) fn column(&self) -> Column {
+        let mut column = Column::default();
+        self.chunk.decode_into(&mut column);
+        if self.late.is_empty() {
+            return column;
+        }
+        let mut late = Column::default();
+        let mut sorted = self.late.clone();
+        sorted.sort_by_key(|(t, _)| *t);
+        for (i, (t, v)) in sorted.iter().enumerate() {
+            if sorted.get(i + 1).is_none_or(|(next, _)| next != t) {
+                late.push(*t, *v);
+            }
+        }
+        overlay(column, late)
+    }
+
+    fn len(&self) -> usize {
+        self.chunk.len() + self.late.len()
+    }
+
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + self.chunk.bytes() + self.late.capacity() * size_of::<(i64, f64)>()
+    }
+}
+
+/// Two columns as one; of one time the value of `newer`.
+pub(super) fn overlay(older: Column, newer: Column) -> Column {
+    match (older.t.last(), newer.t.first()) {
+        (None, _) => return newer,
+        (_, None) => return older,
+        (Some(last), Some(first)) if last < first => {
+            let mut out = older;
+            out.t.extend(newer.t);
+            out.v.extend(newer.v);
+            return out;
+        }
+        _ => {}
+    }
+    let mut out = Column { t: Vec::with_capacity(older.len() + newer.len()), v: Vec::with_capacity(older.len() + newer.len()) };
+    let (mut a, mut b) = (0, 0);
+    loop {
+        let take_newer = match (older.t.get(a), newer.t.get(b)) {
+            (None, None) => return out,
+            (Some(x), Some(y)) if x == y => {
+                a += 1;
+                true
+            }
+            (Some(x), Some(y)) => y < x,
+            (None, Some(_)) => true,
+            (Some(_), None) => false,
+        };
+        let (from, i) = if take_newer { (&newer, &mut b) } else { (&older, &mut a) };
+        out.push(from.t[*i], from.v[*i]);
+        *i += 1;
+    }
+}
+
+/// The samples of one window.
+#[derive(Debug)]
+pub(super) struct HeadWindow {
+    pub(super) range: TimeRange,
+    /// Position + 1 in `chunks` by series; 0: none.
+    slots: Vec<u32>,
+    pub(super) chunks: Vec<(u32, SeriesChunk)>,
+    pub(super) samples: u64,
+    /// Newest row that is in it; set when it is frozen to the newest row of all.
+    pub(super) through: u64,
+}
+
+impl HeadWindow {
+    fn new(range: TimeRange) -> Self {
+        Self { range, slots: Vec::new(), chunks: Vec::new(), samples: 0, through: 0 }
+    }
+
+    fn push(&mut self, series: u32, sample: Sample) -> bool {
+        let index = series as usize;
+        if self.slots.len() <= index {
+            self.slots.resize(index + 1, 0);
+        }
+        if self.slots[index] == 0 {
+            self.chunks.push((series, SeriesChunk::default()));
+            self.slots[index] = self.chunks.len() as u32;
+        }
+        self.samples += 1;
+        self.chunks[self.slots[index] as usize - 1].1.push(sample)
+    }
+
+    /// The chunk of a series.
+    pub(super) fn chunk(&self, series: u32) -> Option<&SeriesChunk> {
+        let slot = *self.slots.get(series as usize)?;
+        self.chunks.get((slot as usize).checked_sub(1)?).map(|(_, chunk)| chunk)
+    }
+
+    /// Time of its first sample, about: late ones are not looked at.
+    pub(super) fn first(&self) -> Option<crate::model::Timestamp> {
+        self.chunks.iter().filter_map(|(_, c)| c.chunk.first_t()).min().map(crate::model::Timestamp)
+    }
+
+    /// Samples including those that replace others.
+    pub(super) fn rows(&self) -> u64 {
+        self.chunks.iter().map(|(_, c)| c.len() as u64).sum()
+    }
+
+    /// Bytes in memory.
+    pub(super) fn bytes(&self) -> usize {
+        self.slots.len() * 4 + self.chunks.iter().map(|(_, c)| c.bytes()).sum::<usize>()
+    }
+}
+
+/// Everything unsealed.
+#[derive(Debug, Default)]
+pub(super) struct Head {
+    pub(super) series: Vec<HeadSeries>,
+    by_labels: HashTable<u32>,
+    pub(super) index: MemoryIndex,
+    pub(super) windows: BTreeMap<WindowKey, HeadWindow>,
+    /// Being sealed, oldest first; still read.
+    pub(super) frozen: Vec<(WindowKey, Arc<HeadWindow>)>,
+    /// Sequence of the newest row that is in it.
+    pub(super) applied: u64,
+    /// The newest sample's time, so that retention does not run ahead of the data.
+    pub(super) newest: Option<i64>,
+}
+
+impl Head {
+    /// A known series.
+    pub(super) fn find(&self, canonical: &[u8], fingerprint: Fingerprint) -> Option<u32> {
+        let same = |n: &u32| self.series.get(*n as usize).is_some_and(|s| s.fingerprint == fingerprint && s.labels.canonical() == canonical);
+        self.by_labels.find(fingerprint.0 as u64, same).copied()
+    }
+
+    /// A series, made known where it is new. `canonical` comes from a batch or a checked row.
+    pub(super) fn find_or_add(&mut self, canonical: &[u8]) -> Option<u32> {
+        let fingerprint = Fingerprint::of(canonical);
+        if let Some(known) = self.find(canonical, fingerprint) {
+            return Some(known);
+        }
+        let labels = Labels::from_canonical(canonical).ok()?;
+        let number = self.series.len() as u32;
+        self.index.add(&labels);
+        self.series.push(HeadSeries { labels, fingerprint });
+        let series = &self.series;
+        self.by_labels.insert_unique(fingerprint.0 as u64, number, |n| series.get(*n as usize).map_or(0, |s| s.fingerprint.0 as u64));
+        Some(number)
+    }
+
+    /// Adds a sample to its window; true where it replaced one.
+    pub(super) fn push(&mut self, key: WindowKey, range: TimeRange, series: u32, sample: Sample) -> bool {
+        self.newest = Some(self.newest.map_or(sample.t.0, |t| t.max(sample.t.0)));
+        self.windows.entry(key).or_insert_with(|| HeadWindow::new(range)).push(series, sample)
+    }
+
+    /// Takes a window out for sealing. It stays readable, and what comes for its time from now on
+    /// starts a new window.
+    pub(super) fn freeze(&mut self, key: WindowKey) {
+        if let Some(mut window) = self.windows.remove(&key) {
+            window.through = self.applied;
+            self.frozen.push((key, Arc::new(window)));
+        }
+    }
+
+    /// Every window, frozen ones first, so that later ones win.
+    pub(super) fn all_windows(&self) -> impl Iterator<Item = (WindowKey, &HeadWindow)> {
+        self.frozen.iter().map(|(k, w)| (*k, w.as_ref())).chain(self.windows.iter().map(|(k, w)| (*k, w)))
+    }
+
+    /// Samples in windows that are not frozen.
+    pub(super) fn open_samples(&self) -> u64 {
+        self.windows.values().map(|w| w.samples).sum()
+    }
+}

@@ -1,0 +1,355 @@
+//! Keeping the tiers: seals windows, rolls up, merges generations, drops what is too old.
+//!
+//! A round does, in this order: seal what an earlier round left frozen, then what is due; roll up
+//! sealed windows; merge windows of many generations; drop. Each step writes files first and then
+//! makes one catalog transaction; a crash between leaves a file that no record names.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use super::StoreError;
+use super::catalog::Change;
+use super::head::{HeadWindow, overlay};
+use super::journal::WindowKey;
+use super::layout::{Combine, Record};
+use super::partition::{Partition, PartitionWriter, Values, View};
+use super::rollup::{roll_buckets, roll_samples, stack};
+use super::shared::{Shared, State, alive};
+use crate::clock::Stopwatch;
+use crate::model::{Column, Labels, Tier, TimeRange, Timestamp};
+use crate::task::Deadline;
+
+/// Unsealed samples beyond which the fullest windows are sealed early: what is unsealed must replay
+/// in about a second.
+pub(super) const MAX_UNSEALED: u64 = 4_000_000;
+/// Unsealed windows that have ended, beyond which the oldest are sealed.
+const MAX_WINDOWS: usize = 8;
+/// Generations of one window beyond which they are merged.
+const MAX_GENERATIONS: usize = 8;
+
+/// What a round of maintenance did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// Windows that became partitions.
+    pub sealed: usize,
+    /// Windows that were rolled up.
+    pub rolled: usize,
+    /// Windows whose generations were merged.
+    pub merged: usize,
+    /// Partitions that were dropped.
+    pub dropped: usize,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// Seals, rolls up, merges and drops. Cheap to clone; rounds take turns. Takes disk: use the pool.
+#[derive(Clone, Debug)]
+pub struct Keeper {
+    pub(super) shared: Arc<Shared>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Urgency {
+    Due,
+    Everything,
+}
+
+impl Keeper {
+    /// One round of what is due now.
+    ///
+    /// # Errors
+    /// A file or the catalog cannot be written; what was done until then stands, the rest is due again.
+    pub fn maintain(&self, deadline: &Deadline) -> Result<Kept, StoreError> {
+        self.round(Urgency::Due, deadline)
+    }
+
+    /// Seals every window, rolls everything up, merges and drops. The writer cuts the journal afterwards.
+    ///
+    /// # Errors
+    /// As [`maintain`](Self::maintain).
+    pub fn settle(&self, deadline: &Deadline) -> Result<Kept, StoreError> {
+        self.round(Urgency::Everything, deadline)
+    }
+
+    fn round(&self, urgency: Urgency, deadline: &Deadline) -> Result<Kept, StoreError> {
+        let _turn = self.shared.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let watch = Stopwatch::start();
+        let mut kept = Kept { sealed: self.seal_frozen()?, ..Kept::default() };
+        for key in self.due(urgency) {
+            deadline.check()?;
+            self.shared.write().head.freeze(key);
+            kept.sealed += self.seal_frozen()?;
+        }
+        for tier in [Tier::Raw, Tier::Aggregated] {
+            for key in self.to_roll(tier, urgency) {
+                deadline.check()?;
+                kept.rolled += usize::from(self.roll(key)?);
+            }
+        }
+        for key in self.to_merge(urgency) {
+            deadline.check()?;
+            self.merge(key)?;
+            kept.merged += 1;
+        }
+        for tier in Tier::ALL {
+            kept.dropped += self.drop_expired(tier)?;
+        }
+        kept.took = watch.elapsed();
+        self.shared.last_maintenance_ms.store((kept.took.as_millis() as u64).max(1), Ordering::Relaxed);
+        Ok(kept)
+    }
+
+    /// Windows to seal now: those that waited long enough, and the fullest where too much is unsealed.
+    fn due(&self, urgency: Urgency) -> Vec<WindowKey> {
+        let shared = &self.shared;
+        let now = shared.clock.now();
+        let state = shared.read();
+        let windows = &state.head.windows;
+        if urgency == Urgency::Everything {
+            return windows.keys().copied().collect();
+        }
+        let ended = |w: &HeadWindow| w.range.end + shared.options.late_window < now;
+        let mut due: Vec<WindowKey> = windows.iter().filter(|(_, w)| ended(w)).map(|(k, _)| *k).collect();
+        let mut rest: Vec<(WindowKey, u64)> = windows.iter().filter(|(_, w)| !ended(w)).map(|(k, w)| (*k, w.samples)).collect();
+        rest.sort_by_key(|(_, samples)| std::cmp::Reverse(*samples));
+        let mut unsealed: u64 = rest.iter().map(|(_, samples)| samples).sum();
+        let mut count = rest.len();
+        for (key, samples) in rest {
+            if unsealed <= MAX_UNSEALED && count <= MAX_WINDOWS {
+                break;
+            }
+            due.push(key);
+            unsealed -= samples;
+            count -= 1;
+        }
+        due
+    }
+
+    /// Seals what is frozen, oldest first: a later generation must not be recorded before an earlier one.
+    fn seal_frozen(&self) -> Result<usize, StoreError> {
+        let mut sealed = 0;
+        loop {
+            let Some((key, window)) = self.shared.read().head.frozen.first().cloned() else { return Ok(sealed) };
+            let record = self.write_window(key, &window)?;
+            let change = Change { add: record.iter().cloned().collect(), sequence: window.through, ..Change::default() };
+            self.shared.catalog.change(&change)?;
+            let mut state = self.shared.write();
+            state.head.frozen.remove(0);
+            self.replace(&mut state, &[], record);
+            sealed += 1;
+        }
+    }
+
+    fn write_window(&self, (tier, _): WindowKey, window: &HeadWindow) -> Result<Option<Record>, StoreError> {
+        let shared = &self.shared;
+        let mut series: Vec<(Labels, usize)> = {
+            let state = shared.read();
+            let labels = |n: u32| state.head.series.get(n as usize).map(|s| s.labels.clone()).unwrap_or_default();
+            window.chunks.iter().enumerate().map(|(i, (n, _))| (labels(*n), i)).collect()
+        };
+        series.sort();
+        let generation = shared.next_generation();
+        let width = shared.options.widths.of(tier);
+        let mut writer = PartitionWriter::new(&shared.files, tier, width, generation);
+        for (labels, i) in &series {
+            let column = window.chunks[*i].1.column();
+            let values = if tier == Tier::Raw { Values::Samples(column) } else { Values::Buckets(roll_samples(&column, width)) };
+            writer.push(labels, &values);
+        }
+        let combine = if tier == Tier::Raw { Combine::Replace } else { Combine::Merge };
+        writer.finish(blank(tier, window.range, generation, window.through, combine))
+    }
+
+    /// Swaps partitions in the set that readers see.
+    fn replace(&self, state: &mut State, remove: &[u64], add: Option<Record>) {
+        let mut set: Vec<Arc<Partition>> = state.set.iter().filter(|p| !remove.contains(&p.record.generation)).cloned().collect();
+        state.set.iter().filter(|p| remove.contains(&p.record.generation)).for_each(|p| p.doom());
+        if let Some(record) = add {
+            set.push(Arc::new(Partition::new(record, &self.shared.files, &self.shared.open)));
+        }
+        state.set = Arc::new(set);
+    }
+
+    fn to_roll(&self, tier: Tier, urgency: Urgency) -> Vec<WindowKey> {
+        let state = self.shared.read();
+        let before = self.shared.clock.now() - self.shared.options.late_window;
+        let length = self.shared.windows.length(tier);
+        unrolled(&state, &self.shared).into_iter().filter(|(t, start)| *t == tier && (urgency == Urgency::Everything || *start + length < before)).collect()
+    }
+
+    /// Rolls one window up into one generation of the coarser tier; false where that tier is off
+    /// or past it.
+    fn roll(&self, key: WindowKey) -> Result<bool, StoreError> {
+        let shared = &self.shared;
+        let (tier, start) = key;
+        let Some(coarser) = tier.coarser().filter(|c| shared.options.keeps(*c).is_some()) else { return Ok(false) };
+        let sources = self.of_window(key);
+        let Some(newest) = sources.last().map(|p| p.record.generation) else { return Ok(false) };
+        let range = TimeRange::new(start, start + shared.windows.length(tier));
+        let width = shared.options.widths.of(coarser);
+        let record = if alive(range, shared.read().dropped[coarser.index()]) {
+            let generation = shared.next_generation();
+            let mut writer = PartitionWriter::new(&shared.files, coarser, width, generation);
+            merged(&sources, |labels, values| {
+                let rolled = match values {
+                    Values::Samples(column) => roll_samples(&column, width),
+                    Values::Buckets(buckets) => roll_buckets(&buckets, width),
+                };
+                writer.push(labels, &Values::Buckets(rolled));
+            })?;
+            writer.finish(blank(coarser, range, generation, 0, Combine::Replace))?
+        } else {
+            None
+        };
+        // The generation that this roll of the window replaces is no longer needed.
+        let old: Vec<u64> = self.rolls_of(coarser, range);
+        let change = Change { add: record.iter().cloned().collect(), remove: old.clone(), rolled: Some((key, newest)), ..Change::default() };
+        shared.catalog.change(&change)?;
+        let mut state = shared.write();
+        state.rolled.insert(key, newest);
+        self.replace(&mut state, &old, record);
+        Ok(true)
+    }
+
+    /// Earlier rolls of exactly this range that nothing was merged into yet and no later merge lies above.
+    fn rolls_of(&self, tier: Tier, range: TimeRange) -> Vec<u64> {
+        let state = self.shared.read();
+        let overlapping: Vec<&Arc<Partition>> = state.set.iter().filter(|p| p.record.tier == tier && p.record.range.overlaps(range)).collect();
+        let all_rolls = overlapping.iter().all(|p| p.record.combine == Combine::Replace && p.record.through == 0 && p.record.range == range);
+        if all_rolls { overlapping.iter().map(|p| p.record.generation).collect() } else { Vec::new() }
+    }
+
+    /// Sealed generations of a window, oldest first.
+    fn of_window(&self, (tier, start): WindowKey) -> Vec<Arc<Partition>> {
+        let windows = &self.shared.windows;
+        let state = self.shared.read();
+        state.set.iter().filter(|p| p.record.tier == tier && windows.start(tier, p.record.range.end) == start).cloned().collect()
+    }
+
+    /// Windows with too many generations, and ended ones with more than one.
+    fn to_merge(&self, urgency: Urgency) -> Vec<WindowKey> {
+        let shared = &self.shared;
+        let before = shared.clock.now() - shared.options.late_window;
+        let state = shared.read();
+        let mut count: BTreeMap<WindowKey, usize> = BTreeMap::new();
+        for p in state.set.iter() {
+            *count.entry((p.record.tier, shared.windows.start(p.record.tier, p.record.range.end))).or_default() += 1;
+        }
+        let ended = |(tier, start): &WindowKey| *start + shared.windows.length(*tier) < before;
+        let wanted = |key: &WindowKey, n: usize| n > MAX_GENERATIONS || (n > 1 && (urgency == Urgency::Everything || ended(key)));
+        count.into_iter().filter(|(key, n)| wanted(key, *n)).map(|(key, _)| key).collect()
+    }
+
+    /// Makes one generation of all of a window's.
+    fn merge(&self, key: WindowKey) -> Result<(), StoreError> {
+        let shared = &self.shared;
+        let (tier, _) = key;
+        let sources = self.of_window(key);
+        let old: Vec<u64> = sources.iter().map(|p| p.record.generation).collect();
+        let Some(range) = sources.iter().map(|p| p.record.range).reduce(TimeRange::cover) else { return Ok(()) };
+        let through = sources.iter().map(|p| p.record.through).max().unwrap_or(0);
+        let generation = shared.next_generation();
+        let mut writer = PartitionWriter::new(&shared.files, tier, shared.options.widths.of(tier), generation);
+        merged(&sources, |labels, values| writer.push(labels, &values))?;
+        // What was merged counts as rolled: it holds late buckets whose samples are nowhere else.
+        let record = writer.finish(blank(tier, range, generation, through, Combine::Replace))?;
+        let newest = old.last().copied();
+        let rolled = shared.read().rolled.get(&key).copied().filter(|mark| Some(*mark) >= newest).map(|_| (key, generation));
+        let change = Change { add: record.iter().cloned().collect(), remove: old.clone(), rolled, ..Change::default() };
+        shared.catalog.change(&change)?;
+        let mut state = shared.write();
+        if let Some((key, mark)) = rolled {
+            state.rolled.insert(key, mark);
+        }
+        self.replace(&mut state, &old, record);
+        Ok(())
+    }
+
+    /// Drops the windows of a tier that are older than it keeps: those that are rolled up, or have
+    /// nothing to be rolled up into.
+    fn drop_expired(&self, tier: Tier) -> Result<usize, StoreError> {
+        let shared = &self.shared;
+        let Some(keep) = shared.options.keeps(tier) else { return Ok(0) };
+        // No sample is between its decision and its window while the edge moves.
+        let accepting = shared.accepting.lock().unwrap_or_else(PoisonError::into_inner);
+        let (edge, gone, forget) = {
+            let mut state = shared.write();
+            let edge = self.edge(&state, tier, keep).max(state.dropped[tier.index()]);
+            state.dropped[tier.index()] = edge;
+            let gone: Vec<u64> = state.set.iter().filter(|p| p.record.tier == tier && p.record.range.end <= edge).map(|p| p.record.generation).collect();
+            let forget: Vec<WindowKey> = state.rolled.keys().filter(|(t, start)| *t == tier && *start < edge).copied().collect();
+            (edge, gone, forget)
+        };
+        drop(accepting);
+        if gone.is_empty() {
+            return Ok(0);
+        }
+        let change = Change { remove: gone.clone(), dropped: Some((tier, edge)), forget_rolled: forget.clone(), ..Change::default() };
+        shared.catalog.change(&change)?;
+        let mut state = shared.write();
+        forget.iter().for_each(|key| {
+            state.rolled.remove(key);
+        });
+        self.replace(&mut state, &gone, None);
+        Ok(gone.len())
+    }
+
+    /// The window edge through which a tier may be dropped: what is unsealed or waits for its
+    /// rollup holds it back.
+    fn edge(&self, state: &State, tier: Tier, keep: Duration) -> Timestamp {
+        let unsealed = state.head.all_windows().map(|(key, _)| key);
+        let waiting = unrolled(state, &self.shared);
+        let held = unsealed.chain(waiting).filter(|(t, _)| *t == tier).map(|(_, start)| start).min();
+        self.shared.windows.edge(tier, self.shared.clock.now() - keep).min(held.unwrap_or(Timestamp::MAX))
+    }
+}
+
+/// Windows with a generation that is not rolled up, where there is a coarser tier.
+pub(super) fn unrolled(state: &State, shared: &Shared) -> Vec<WindowKey> {
+    let mut newest: BTreeMap<WindowKey, u64> = BTreeMap::new();
+    for p in state.set.iter() {
+        let tier = p.record.tier;
+        if tier.coarser().is_some_and(|c| shared.options.keeps(c).is_some()) {
+            let mark = newest.entry((tier, shared.windows.start(tier, p.record.range.end))).or_default();
+            *mark = (*mark).max(p.record.generation);
+        }
+    }
+    newest.into_iter().filter(|(key, generation)| state.rolled.get(key).is_none_or(|mark| mark < generation)).map(|(key, _)| key).collect()
+}
+
+fn blank(tier: Tier, range: TimeRange, generation: u64, through: u64, combine: Combine) -> Record {
+    let (first, last) = (Timestamp::MAX, Timestamp::MIN);
+    Record { tier, range, generation, through, combine, series: 0, rows: 0, first, last, bytes: 0, checksum: 0 }
+}
+
+/// Calls `each` for every series of some generations, in label order, with their values as one.
+fn merged(sources: &[Arc<Partition>], mut each: impl FnMut(&Labels, Values)) -> Result<(), StoreError> {
+    let mut views: Vec<View<'_>> = sources.iter().map(|p| p.view()).collect::<Result<_, _>>()?;
+    let mut at = vec![0u32; views.len()];
+    let mut next: Vec<Option<Labels>> = Vec::new();
+    for (view, source) in views.iter_mut().zip(sources) {
+        next.push(if source.record.series > 0 { Some(view.labels(0)?) } else { None });
+    }
+    while let Some(labels) = next.iter().flatten().min().cloned() {
+        let mut samples: Option<Column> = None;
+        let mut buckets = Vec::new();
+        for (i, view) in views.iter_mut().enumerate() {
+            if next[i].as_ref() != Some(&labels) {
+                continue;
+            }
+            match view.read(at[i])?.1 {
+                Values::Samples(newer) => samples = Some(samples.map_or_else(|| newer.clone(), |older| overlay(older, newer.clone()))),
+                Values::Buckets(b) => buckets.push((sources[i].record.combine, b)),
+            }
+            at[i] += 1;
+            next[i] = if u64::from(at[i]) < sources[i].record.series { Some(view.labels(at[i])?) } else { None };
+        }
+        match samples {
+            Some(column) => each(&labels, Values::Samples(column)),
+            None => each(&labels, Values::Buckets(stack(buckets))),
+        }
+    }
+    Ok(())
+}

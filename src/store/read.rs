@@ -1,0 +1,289 @@
+//! Reading: the head and the sealed partitions of every tier as one, each instant answered by one tier.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::head::{SeriesChunk, overlay};
+use super::index::matching;
+use super::layout::Combine;
+use super::partition::{Partition, Values};
+use super::rollup::{roll_samples, stack};
+use super::shared::Shared;
+use super::{Coverage, Selection, StoreError, StoreStats};
+use crate::model::{BucketColumns, Column, Labels, Matcher, Sample, Segment, SeriesData, Tier, TimeRange, Timestamp};
+use crate::task::Deadline;
+
+/// Reads while others write. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    pub(super) shared: Arc<Shared>,
+    pub(super) journal: Arc<super::door::JournalFigures>,
+}
+
+/// What was gathered of one series, by tier, older generations first.
+#[derive(Debug, Default)]
+struct Pieces {
+    raw: Vec<Column>,
+    rolled: [Vec<(Combine, BucketColumns)>; 3],
+}
+
+/// Chunks of the head that a selection matched, copied out of the lock.
+struct FromHead {
+    labels: Labels,
+    tier: Tier,
+    chunk: SeriesChunk,
+}
+
+impl Reader {
+    /// Series in label order, each with stitched segments; one without rows in the range is left out.
+    ///
+    /// # Errors
+    /// A file cannot be read, or the deadline passed.
+    pub fn select(&self, selection: &Selection, deadline: &Deadline) -> Result<Vec<SeriesData>, StoreError> {
+        let (coverage, portions) = self.portions(selection);
+        let (set, head) = self.snapshot(selection, &portions)?;
+        let mut found: HashMap<Labels, Pieces> = HashMap::new();
+        for partition in set.iter() {
+            deadline.check()?;
+            let tier = partition.record.tier;
+            let Some(portion) = portions[tier.index()].filter(|p| p.overlaps(partition.record.range)) else { continue };
+            let mut view = partition.view()?;
+            for number in matching(&view, &selection.matchers)? {
+                let (labels, values) = view.read(number)?;
+                let pieces = found.entry(labels).or_default();
+                match values {
+                    Values::Samples(column) => pieces.raw.push(clip(column, portion)),
+                    Values::Buckets(buckets) => pieces.rolled[tier.index()].push((partition.record.combine, buckets)),
+                }
+            }
+        }
+        for FromHead { labels, tier, chunk } in head {
+            let pieces = found.entry(labels).or_default();
+            match tier {
+                Tier::Raw => pieces.raw.push(clip(chunk.column(), portions[0].unwrap_or(TimeRange::new(Timestamp(0), Timestamp(0))))),
+                _ => pieces.rolled[tier.index()].push((Combine::Merge, roll_samples(&chunk.column(), coverage.widths.of(tier)))),
+            }
+        }
+        deadline.check()?;
+        let mut out: Vec<SeriesData> = found
+            .into_iter()
+            .map(|(labels, pieces)| SeriesData { labels, segments: pieces.segments(&coverage, &portions) })
+            .filter(|s| !s.segments.is_empty())
+            .collect();
+        out.sort_by(|a, b| a.labels.cmp(&b.labels));
+        Ok(out)
+    }
+
+    /// Which part of the asked range each tier answers.
+    fn portions(&self, selection: &Selection) -> (Coverage, [Option<TimeRange>; 3]) {
+        let coverage = self.coverage();
+        let dropped = self.shared.read().dropped;
+        let portions = Tier::ALL.map(|tier| {
+            let answers = match selection.tier {
+                Some(only) if only == tier => TimeRange::new(dropped[tier.index()], Timestamp::MAX),
+                Some(_) => return None,
+                None => coverage.of(tier),
+            };
+            // A range that ends inside a bucket is answered from that bucket.
+            let width = coverage.widths.of(tier);
+            let asked = TimeRange::new(selection.range.start, if tier == Tier::Raw { selection.range.end } else { selection.range.end + width });
+            Some(answers.intersect(asked)).filter(|p| !p.is_empty())
+        });
+        (coverage, portions)
+    }
+
+    /// The set of partitions and the matched chunks of the head, from one moment.
+    #[expect(clippy::type_complexity, reason = "two results of one lock")]
+    fn snapshot(&self, selection: &Selection, portions: &[Option<TimeRange>; 3]) -> Result<(Arc<Vec<Arc<Partition>>>, Vec<FromHead>), StoreError> {
+        let state = self.shared.read();
+        let mut head = Vec::new();
+        let relevant = |tier: Tier, range: TimeRange| portions[tier.index()].is_some_and(|p| p.overlaps(range));
+        if state.head.all_windows().any(|((tier, _), w)| relevant(tier, w.range)) {
+            let numbers = matching(&state.head.index, &selection.matchers)?;
+            for ((tier, _), window) in state.head.all_windows().filter(|((tier, _), w)| relevant(*tier, w.range)) {
+                for number in &numbers {
+                    if let Some((chunk, series)) = window.chunk(*number).zip(state.head.series.get(*number as usize)) {
+                        head.push(FromHead { labels: series.labels.clone(), tier, chunk: chunk.clone() });
+                    }
+                }
+            }
+        }
+        Ok((state.set.clone(), head))
+    }
+
+    /// Label sets with data in the range that any of the matcher sets accepts (none given: all), in label order.
+    ///
+    /// # Errors
+    /// As [`select`](Self::select).
+    pub fn series(&self, any_of: &[Vec<Matcher>], range: TimeRange, deadline: &Deadline) -> Result<Vec<Labels>, StoreError> {
+        let every = [Vec::new()];
+        let sets = if any_of.is_empty() { every.as_slice() } else { any_of };
+        let mut out = BTreeSet::new();
+        for partition in self.overlapping(range) {
+            deadline.check()?;
+            let mut view = partition.view()?;
+            for matchers in sets {
+                for number in matching(&view, matchers)? {
+                    out.insert(view.labels(number)?);
+                }
+            }
+        }
+        let state = self.shared.read();
+        for matchers in sets {
+            for number in matching(&state.head.index, matchers)? {
+                if state.head.all_windows().any(|(_, w)| w.range.overlaps(range) && w.chunk(number).is_some()) {
+                    out.extend(state.head.series.get(number as usize).map(|s| s.labels.clone()));
+                }
+            }
+        }
+        Ok(out.into_iter().collect())
+    }
+
+    /// Partitions that answer any part of a range.
+    fn overlapping(&self, range: TimeRange) -> Vec<Arc<Partition>> {
+        let coverage = self.coverage();
+        let answers = |p: &Partition| coverage.of(p.record.tier).intersect(p.record.range).overlaps(range);
+        self.shared.read().set.iter().filter(|p| answers(p)).cloned().collect()
+    }
+
+    /// Label names of those series, in order.
+    ///
+    /// # Errors
+    /// As [`select`](Self::select).
+    pub fn label_names(&self, any_of: &[Vec<Matcher>], range: TimeRange, deadline: &Deadline) -> Result<Vec<String>, StoreError> {
+        let mut out: BTreeSet<String> = BTreeSet::new();
+        self.each_pair(any_of, range, deadline, &mut |name, _| {
+            if !out.contains(name) {
+                out.insert(name.to_owned());
+            }
+        })?;
+        Ok(out.into_iter().collect())
+    }
+
+    /// Values of a label among those series, in order.
+    ///
+    /// # Errors
+    /// As [`select`](Self::select).
+    pub fn label_values(&self, label: &str, any_of: &[Vec<Matcher>], range: TimeRange, deadline: &Deadline) -> Result<Vec<String>, StoreError> {
+        let mut out: BTreeSet<String> = BTreeSet::new();
+        self.each_pair(any_of, range, deadline, &mut |name, value| {
+            if name == label && !out.contains(value) {
+                out.insert(value.to_owned());
+            }
+        })?;
+        Ok(out.into_iter().collect())
+    }
+
+    fn each_pair(&self, any_of: &[Vec<Matcher>], range: TimeRange, deadline: &Deadline, each: &mut dyn FnMut(&str, &str)) -> Result<(), StoreError> {
+        if !any_of.is_empty() {
+            for labels in self.series(any_of, range, deadline)? {
+                labels.iter().for_each(|(n, v)| each(n, v));
+            }
+            return Ok(());
+        }
+        for partition in self.overlapping(range) {
+            deadline.check()?;
+            partition.view()?.pairs(&mut *each)?;
+        }
+        let state = self.shared.read();
+        let held: Vec<_> = state.head.all_windows().filter(|(_, w)| w.range.overlaps(range)).map(|(_, w)| w).collect();
+        for (number, series) in state.head.series.iter().enumerate() {
+            if held.iter().any(|w| w.chunk(number as u32).is_some()) {
+                series.labels.iter().for_each(|(n, v)| each(n, v));
+            }
+        }
+        Ok(())
+    }
+
+    /// The newest sample of one series over all tiers.
+    ///
+    /// # Errors
+    /// As [`select`](Self::select).
+    pub fn last(&self, labels: &Labels, deadline: &Deadline) -> Result<Option<Sample>, StoreError> {
+        let matchers: Vec<Matcher> = labels.iter().map(|(n, v)| Matcher::equal(n, v)).collect();
+        for tier in Tier::ALL {
+            let selection = Selection { matchers: matchers.clone(), range: TimeRange::ALL, tier: Some(tier) };
+            let found = self.select(&selection, deadline)?.into_iter().find(|s| s.labels == *labels);
+            let newest = found.and_then(|s| s.segments.last().and_then(last_of));
+            if newest.is_some() {
+                return Ok(newest);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Which tier answers when.
+    #[must_use]
+    pub fn coverage(&self) -> Coverage {
+        self.shared.coverage()
+    }
+
+    /// Figures of the store.
+    #[must_use]
+    pub fn stats(&self) -> StoreStats {
+        let (bytes, files) = self.journal.get();
+        self.shared.stats(bytes, files)
+    }
+}
+
+fn last_of(segment: &Segment) -> Option<Sample> {
+    match segment {
+        Segment::Raw(c) => c.t.last().zip(c.v.last()).map(|(t, v)| Sample { t: Timestamp(*t), v: *v }),
+        Segment::Rolled { buckets, .. } => buckets.iter().filter(|b| b.count > 0).last().map(|b| Sample { t: b.last_t, v: b.last }),
+    }
+}
+
+impl Pieces {
+    fn segments(self, coverage: &Coverage, portions: &[Option<TimeRange>; 3]) -> Vec<Segment> {
+        let mut out = Vec::new();
+        let [_, aggregated, summary] = self.rolled;
+        for (tier, generations) in [(Tier::Summary, summary), (Tier::Aggregated, aggregated)] {
+            let Some(portion) = portions[tier.index()].filter(|_| !generations.is_empty()) else { continue };
+            let buckets: BucketColumns = stack(generations).iter().filter(|b| portion.contains(b.end)).collect();
+            if !buckets.is_empty() {
+                out.push(Segment::Rolled { tier, width: coverage.widths.of(tier), buckets });
+            }
+        }
+        let mut raw = self.raw;
+        // Windows are disjoint, so in order of time nearly all are put end to end; the order of
+        // generations is kept among those that begin together.
+        raw.retain(|c| !c.is_empty());
+        let merged = in_order(raw);
+        if !merged.is_empty() {
+            out.push(Segment::Raw(merged));
+        }
+        out
+    }
+}
+
+/// Columns, older generations first, as one. Those that do not overlap are put end to end.
+fn in_order(columns: Vec<Column>) -> Column {
+    let mut groups: BTreeMap<i64, Column> = BTreeMap::new();
+    for column in columns {
+        let (Some(first), Some(last)) = (column.t.first().copied(), column.t.last().copied()) else { continue };
+        let overlapping: Vec<i64> = groups.range(..=last).filter(|(_, c)| c.t.last().is_some_and(|l| *l >= first)).map(|(k, _)| *k).collect();
+        let mut merged = Column::default();
+        for key in overlapping {
+            if let Some(older) = groups.remove(&key) {
+                merged = overlay(merged, older);
+            }
+        }
+        merged = overlay(merged, column);
+        if let Some(start) = merged.t.first() {
+            groups.insert(*start, merged);
+        }
+    }
+    groups.into_values().fold(Column::default(), overlay)
+}
+
+fn clip(mut column: Column, range: TimeRange) -> Column {
+    let to = column.t.partition_point(|t| *t <= range.end.0);
+    let from = column.t.partition_point(|t| *t <= range.start.0).min(to);
+    if from > 0 || to < column.len() {
+        column.t.truncate(to);
+        column.v.truncate(to);
+        column.t.drain(..from);
+        column.v.drain(..from);
+    }
+    column
+}

@@ -1,0 +1,311 @@
+//! The store against a plain map: whatever is appended, sealed, rolled up, dropped and reopened,
+//! the answers are those of the map. Guards against losing, doubling and raising from the dead.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::clock::ManualClock;
+use crate::model::{Batch, ByteCount, Labels, Matcher, Origin, Sample, Segment, Tier, TimeRange, Timestamp, Widths};
+use crate::task::Deadline;
+
+const MINUTE: i64 = 60_000;
+const HOUR: i64 = 60 * MINUTE;
+const START: i64 = 1_790_000_000_000 / (24 * HOUR) * (24 * HOUR);
+
+type Model = BTreeMap<String, BTreeMap<i64, u64>>;
+
+fn options(place: Place) -> Options {
+    let hours = |h: u64| Duration::from_secs(3600 * h);
+    Options {
+        place,
+        raw: hours(4),
+        aggregated: Some(hours(48)),
+        summary: Some(hours(2000)),
+        widths: Widths { aggregated: Duration::from_secs(60), summary: hours(1) },
+        late_window: Duration::from_secs(600),
+        max_future: Duration::from_secs(600),
+        sync: JournalSync::Always,
+        cache: ByteCount::mib(8),
+    }
+}
+
+fn labels(name: &str) -> Labels {
+    Labels::from_pairs([("__name__", name), ("job", "test")]).unwrap()
+}
+
+fn batch(rows: &[(&str, i64, f64)]) -> Batch {
+    let mut out = Batch::new(Origin::Pushed);
+    for (name, t, v) in rows {
+        out.push(&labels(name), Sample { t: Timestamp(*t), v: *v });
+    }
+    out
+}
+
+fn read(reader: &Reader, matcher: Matcher, tier: Option<Tier>) -> Vec<crate::model::SeriesData> {
+    let selection = Selection { matchers: vec![matcher], range: TimeRange::ALL, tier };
+    reader.select(&selection, &Deadline::never()).unwrap()
+}
+
+fn raw(reader: &Reader) -> Model {
+    let mut out = Model::new();
+    for series in read(reader, Matcher::equal("job", "test"), Some(Tier::Raw)) {
+        for segment in &series.segments {
+            let Segment::Raw(column) = segment else { panic!("raw was asked for") };
+            let entry = out.entry(series.labels.metric_name().to_owned()).or_default();
+            for (t, v) in column.t.iter().zip(&column.v) {
+                assert!(entry.insert(*t, v.to_bits()).is_none(), "a sample is there twice");
+            }
+        }
+    }
+    out
+}
+
+/// Count and sum of everything of a series, whatever tier answers.
+fn totals(reader: &Reader, name: &str) -> (u64, f64) {
+    let mut total = (0, 0.0);
+    for segment in read(reader, Matcher::metric(name), None).iter().flat_map(|s| &s.segments) {
+        match segment {
+            Segment::Raw(column) => {
+                total.0 += column.len() as u64;
+                total.1 += column.v.iter().sum::<f64>();
+            }
+            Segment::Rolled { buckets, .. } => {
+                total.0 += buckets.count.iter().sum::<u64>();
+                total.1 += buckets.sum.iter().sum::<f64>();
+            }
+        }
+    }
+    total
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Append(Vec<(usize, i64, f64)>),
+    Advance(i64),
+    Maintain,
+    Settle,
+    Cut,
+    Reopen,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        6 => prop::collection::vec((0usize..4, -30 * MINUTE..5 * MINUTE, -1e6f64..1e6), 1..12).prop_map(Step::Append),
+        3 => (1i64..40).prop_map(|m| Step::Advance(m * MINUTE)),
+        2 => Just(Step::Maintain),
+        1 => Just(Step::Settle),
+        1 => Just(Step::Cut),
+        2 => Just(Step::Reopen),
+    ]
+}
+
+const NAMES: [&str; 4] = ["a", "b", "c", "d"];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn any_sequence_of_steps_answers_like_a_map(steps in prop::collection::vec(step(), 1..40)) {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = ManualClock::at(Timestamp(START));
+        let place = Place::Disk(dir.path().join("data"));
+        let mut open_store = Some(open(options(place.clone()), clock.clone()).unwrap());
+        let mut model = Model::new();
+        let mut all: BTreeMap<&str, BTreeMap<i64, f64>> = BTreeMap::new();
+        for step in steps {
+            let now = crate::clock::Clock::now(clock.as_ref()).0;
+            let store = open_store.as_mut().unwrap();
+            match step {
+                Step::Append(rows) => {
+                    let rows: Vec<(&str, i64, f64)> = rows.iter().map(|(n, dt, v)| (NAMES[*n], now + dt, *v)).collect();
+                    let taken = store.writer.append(&[batch(&rows)]).unwrap();
+                    prop_assert_eq!(taken[0].accepted, rows.len());
+                    for (name, t, v) in rows {
+                        model.entry(name.to_owned()).or_default().insert(t, v.to_bits());
+                        all.entry(name).or_default().insert(t, v);
+                    }
+                }
+                Step::Advance(by) => clock.advance(Duration::from_millis(by as u64)),
+                Step::Maintain => { store.keeper.maintain(&Deadline::never()).unwrap(); }
+                Step::Settle => { store.keeper.settle(&Deadline::never()).unwrap(); }
+                Step::Cut => store.writer.cut().unwrap(),
+                Step::Reopen => {
+                    // Dropped, not closed: as after a kill.
+                    open_store = None;
+                    open_store = Some(open(options(place.clone()), clock.clone()).unwrap());
+                }
+            }
+            let store = open_store.as_ref().unwrap();
+            let from = store.reader.coverage().raw.0;
+            for samples in model.values_mut() {
+                samples.retain(|t, _| *t > from);
+            }
+            model.retain(|_, samples| !samples.is_empty());
+            prop_assert_eq!(&raw(&store.reader), &model);
+            for (name, samples) in &all {
+                let (count, sum) = totals(&store.reader, name);
+                let want: f64 = samples.values().sum();
+                prop_assert_eq!(count, samples.len() as u64, "count of {} over the tiers", name);
+                prop_assert!((sum - want).abs() <= 1e-6 * samples.values().map(|v| v.abs()).sum::<f64>().max(1.0), "sum of {} over the tiers", name);
+            }
+        }
+    }
+}
+
+#[test]
+fn late_samples_after_raw_is_gone_are_merged_into_their_bucket() {
+    let clock = ManualClock::at(Timestamp(START + HOUR));
+    let mut store = open(options(Place::Memory), clock.clone()).unwrap();
+    store.writer.append(&[batch(&[("a", START + 10, 1.0), ("a", START + 20, 2.0)])]).unwrap();
+    clock.advance(Duration::from_secs(6 * 3600));
+    store.keeper.settle(&Deadline::never()).unwrap();
+    assert!(store.reader.coverage().raw.0 > START, "raw was dropped");
+    assert_eq!(totals(&store.reader, "a"), (2, 3.0));
+    store.writer.append(&[batch(&[("a", START + 30, 4.0), ("b", START + 30, 7.0)])]).unwrap();
+    assert_eq!(totals(&store.reader, "a"), (3, 7.0), "unsealed");
+    store.keeper.settle(&Deadline::never()).unwrap();
+    assert_eq!(totals(&store.reader, "a"), (3, 7.0), "sealed and merged");
+    assert_eq!(totals(&store.reader, "b"), (1, 7.0));
+    store.keeper.settle(&Deadline::never()).unwrap();
+    assert_eq!(totals(&store.reader, "a"), (3, 7.0), "settling again changes nothing");
+}
+
+#[test]
+fn old_history_goes_to_the_tier_that_covers_it_and_older_is_refused() {
+    let clock = ManualClock::at(Timestamp(START + 100 * 24 * HOUR));
+    let now = START + 100 * 24 * HOUR;
+    let mut store = open(options(Place::Memory), clock).unwrap();
+    let taken = store.writer.append(&[batch(&[("a", now - 10 * HOUR, 1.0), ("a", now - 500 * HOUR, 2.0), ("a", now - 5000 * HOUR, 3.0)])]).unwrap();
+    assert_eq!((taken[0].accepted, taken[0].too_old.as_slice()), (2, [2].as_slice()));
+    store.keeper.settle(&Deadline::never()).unwrap();
+    let tiers: Vec<Tier> = read(&store.reader, Matcher::metric("a"), None)[0].segments.iter().map(Segment::tier).collect();
+    assert_eq!(tiers, [Tier::Summary, Tier::Aggregated]);
+}
+
+#[test]
+fn summary_takes_over_when_aggregated_is_dropped() {
+    let clock = ManualClock::at(Timestamp(START));
+    let mut store = open(options(Place::Memory), clock.clone()).unwrap();
+    for hour in 0..120 {
+        let t = START + hour * HOUR;
+        clock.set(Timestamp(t));
+        let rows: Vec<(&str, i64, f64)> = (0..60).map(|m| ("a", t - m * MINUTE, 1.0)).rev().collect();
+        store.writer.append(&[batch(&rows)]).unwrap();
+        store.keeper.maintain(&Deadline::never()).unwrap();
+        store.writer.cut().unwrap();
+    }
+    let series = read(&store.reader, Matcher::metric("a"), None);
+    let tiers: Vec<Tier> = series[0].segments.iter().map(Segment::tier).collect();
+    assert_eq!(tiers, [Tier::Summary, Tier::Aggregated, Tier::Raw]);
+    assert_eq!(totals(&store.reader, "a"), (7200, 7200.0));
+    let stats = store.reader.stats();
+    assert!(stats.tiers.iter().all(|t| t.samples > 0 && t.bytes > 0), "{stats:?}");
+    assert!(stats.journal_files <= 2, "the journal is cut: {stats:?}");
+}
+
+#[test]
+fn a_second_store_on_the_same_directory_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = ManualClock::at(Timestamp(START));
+    let place = Place::Disk(dir.path().to_owned());
+    let first = open(options(place.clone()), clock.clone()).unwrap();
+    assert!(matches!(open(options(place.clone()), clock.clone()), Err(StoreError::InUse { .. })));
+    drop(first);
+    assert!(open(options(place), clock).is_ok());
+}
+
+#[test]
+fn a_newer_format_is_refused_and_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("FORMAT"), "999\n").unwrap();
+    let opened = open(options(Place::Disk(dir.path().to_owned())), ManualClock::at(Timestamp(START)));
+    assert!(matches!(opened, Err(StoreError::NewerFormat { found: 999, .. })));
+    assert_eq!(std::fs::read_to_string(dir.path().join("FORMAT")).unwrap(), "999\n");
+}
+
+#[test]
+fn labels_and_values_are_found_in_head_and_files() {
+    let clock = ManualClock::at(Timestamp(START + HOUR));
+    let mut store = open(options(Place::Memory), clock).unwrap();
+    store.writer.append(&[batch(&[("a", START + 10, 1.0)])]).unwrap();
+    store.keeper.settle(&Deadline::never()).unwrap();
+    store.writer.append(&[batch(&[("b", START + HOUR, 1.0)])]).unwrap();
+    let (reader, never) = (&store.reader, Deadline::never());
+    assert_eq!(reader.label_names(&[], TimeRange::ALL, &never).unwrap(), ["__name__", "job"]);
+    assert_eq!(reader.label_values("__name__", &[], TimeRange::ALL, &never).unwrap(), ["a", "b"]);
+    let late = TimeRange::new(Timestamp(START + HOUR - 1), Timestamp::MAX);
+    assert_eq!(reader.series(&[vec![Matcher::equal("job", "test")]], late, &never).unwrap(), [labels("b")]);
+    assert_eq!(reader.last(&labels("a"), &never).unwrap(), Some(Sample { t: Timestamp(START + 10), v: 1.0 }));
+}
+
+#[test]
+fn documents_keep_their_revision() {
+    let store = open(options(Place::Memory), ManualClock::at(Timestamp(START))).unwrap();
+    let (catalog, kind) = (&store.catalog, DocumentKind::CustomMetric);
+    assert_eq!(catalog.put(kind, "x", Some(0), &"one").unwrap(), 1);
+    assert!(matches!(catalog.put(kind, "x", Some(0), &"two"), Err(StoreError::StaleRevision { found: 1, .. })));
+    assert_eq!(catalog.put(kind, "x", Some(1), &"two").unwrap(), 2);
+    catalog.put(DocumentKind::Metadata, "x", None, &"other").unwrap();
+    let all: Vec<Document<String>> = catalog.list(kind).unwrap();
+    assert_eq!(all, [Document { id: "x".into(), revision: 2, body: "two".into() }]);
+    assert!(catalog.remove(kind, "x").unwrap() && !catalog.remove(kind, "x").unwrap());
+}
+
+#[test]
+fn sealed_files_do_not_change_while_they_are_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = ManualClock::at(Timestamp(START + HOUR));
+    let mut store = open(options(Place::Disk(dir.path().to_owned())), clock.clone()).unwrap();
+    store.writer.append(&[batch(&[("a", START + 10, 1.0), ("b", START + 20, f64::NAN)])]).unwrap();
+    store.keeper.settle(&Deadline::never()).unwrap();
+    store.writer.cut().unwrap();
+    let bytes = || -> Vec<(std::path::PathBuf, Vec<u8>)> {
+        let mut out: Vec<_> = ["raw", "aggregated", "summary"]
+            .iter()
+            .flat_map(|d| std::fs::read_dir(dir.path().join(d)).unwrap())
+            .map(|e| e.unwrap().path())
+            .map(|p| (p.clone(), std::fs::read(&p).unwrap()))
+            .collect();
+        out.sort();
+        out
+    };
+    let before = bytes();
+    assert_eq!(before.len(), 3);
+    let model = raw(&store.reader);
+    drop(store);
+    let store = open(options(Place::Disk(dir.path().to_owned())), clock).unwrap();
+    assert_eq!((raw(&store.reader), store.replayed), (model, 0));
+    drop(store);
+    assert_eq!(bytes(), before);
+}
+
+#[test]
+fn readers_see_every_acknowledged_sample_once_while_windows_are_sealed() {
+    let clock = ManualClock::at(Timestamp(START + 3 * HOUR));
+    let mut store = open(options(Place::Memory), clock).unwrap();
+    let (reader, keeper) = (store.reader.clone(), store.keeper.clone());
+    let done = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for i in 0..300 {
+                store.writer.append(&[batch(&[("a", START + HOUR + i * 1000, 1.0)])]).unwrap();
+                let (count, _) = totals(&store.reader, "a");
+                assert_eq!(count, i as u64 + 1);
+                if i % 50 == 0 {
+                    store.writer.cut().unwrap();
+                }
+            }
+            done.store(true, std::sync::atomic::Ordering::SeqCst);
+        });
+        scope.spawn(|| {
+            while !done.load(std::sync::atomic::Ordering::SeqCst) {
+                keeper.settle(&Deadline::never()).unwrap();
+            }
+        });
+    });
+    assert_eq!(totals(&reader, "a"), (300, 300.0));
+}

@@ -1,0 +1,207 @@
+//! The `.test` format: commands, series descriptions, sequences of values.
+
+use latido::model::{Labels, stale_marker};
+
+/// What a file tells to do.
+pub enum Command {
+    Clear,
+    Load { step: i64, lines: Vec<String> },
+    Eval(Case),
+}
+
+/// When a case is evaluated.
+#[derive(Clone, Copy, Debug)]
+pub enum When {
+    Instant(i64),
+    Range { start: i64, end: i64, step: i64 },
+}
+
+/// One `eval` with its body.
+pub struct Case {
+    pub line: usize,
+    pub when: When,
+    pub expr: String,
+    pub fail: bool,
+    pub ordered: bool,
+    pub body: Vec<String>,
+}
+
+/// The commands of a file in order.
+pub fn commands(text: &str) -> Vec<Command> {
+    let lines: Vec<&str> = text.lines().map(|l| if l.trim().starts_with('#') { "" } else { l.trim() }).collect();
+    let mut out = Vec::new();
+    let mut i = 0;
+    while i < lines.len() {
+        let (head, line) = (lines[i], i + 1);
+        i += 1;
+        if head.is_empty() {
+            continue;
+        }
+        let mut body = Vec::new();
+        while i < lines.len() && !lines[i].is_empty() {
+            body.push(lines[i].to_owned());
+            i += 1;
+        }
+        let mut words = head.splitn(2, char::is_whitespace);
+        let keyword = words.next().unwrap_or("").to_lowercase();
+        let rest = words.next().unwrap_or("").trim();
+        match keyword.as_str() {
+            "clear" => out.push(Command::Clear),
+            "load" | "load_with_nhcb" => out.push(Command::Load { step: millis(rest), lines: body }),
+            _ if keyword.starts_with("eval") => out.push(Command::Eval(case(line, &keyword, rest, body))),
+            _ => println!("line {line}: unknown command {keyword}"),
+        }
+    }
+    out
+}
+
+fn case(line: usize, keyword: &str, rest: &str, body: Vec<String>) -> Case {
+    let mut words = Words(rest);
+    let when = if words.next() == "instant" {
+        words.next();
+        When::Instant(millis(words.next()))
+    } else {
+        words.next();
+        let start = millis(words.next());
+        words.next();
+        let end = millis(words.next());
+        words.next();
+        When::Range { start, end, step: millis(words.next()) }
+    };
+    let fail = keyword == "eval_fail" || body.iter().any(|l| l.starts_with("expect fail"));
+    let ordered = keyword == "eval_ordered" || body.iter().any(|l| l.starts_with("expect ordered"));
+    Case { line, when, expr: words.0.trim().to_owned(), fail, ordered, body }
+}
+
+struct Words<'a>(&'a str);
+impl<'a> Words<'a> {
+    fn next(&mut self) -> &'a str {
+        let text = self.0.trim_start();
+        let end = text.find(char::is_whitespace).unwrap_or(text.len());
+        self.0 = &text[end..];
+        &text[..end]
+    }
+}
+
+/// A duration in milliseconds; a bare number is seconds.
+pub fn millis(text: &str) -> i64 {
+    let (sign, text) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
+    let found = latido::clock::parse_duration(text).map(|d| d.as_millis() as i64);
+    sign * found.unwrap_or_else(|_| text.parse::<f64>().map_or(0, |s| (s * 1000.0) as i64))
+}
+
+/// A series description and what follows it.
+pub fn series(line: &str) -> Option<(Labels, &str)> {
+    let end = line.find(|c: char| c == '{' || c.is_whitespace()).unwrap_or(line.len());
+    let mut pairs: Vec<(String, String)> = Vec::new();
+    if end > 0 {
+        pairs.push(("__name__".to_owned(), line[..end].to_owned()));
+    }
+    let mut rest = &line[end..];
+    if let Some(inner) = rest.strip_prefix('{') {
+        rest = inner;
+        loop {
+            rest = rest.trim_start_matches([' ', '\t', ',']);
+            if let Some(after) = rest.strip_prefix('}') {
+                rest = after;
+                break;
+            }
+            let (name, after) = if rest.starts_with(['"', '\'', '`']) { quoted(rest)? } else { bare(rest)? };
+            let after = after.trim_start();
+            if let Some(value) = after.strip_prefix('=') {
+                let (value, after) = quoted(value.trim_start())?;
+                pairs.push((name, value));
+                rest = after;
+            } else {
+                pairs.push(("__name__".to_owned(), name));
+                rest = after;
+            }
+        }
+    }
+    Some((Labels::from_pairs(pairs).ok()?, rest.trim()))
+}
+
+fn bare(text: &str) -> Option<(String, &str)> {
+    let end = text.find(|c: char| c == '=' || c.is_whitespace())?;
+    Some((text[..end].to_owned(), &text[end..]))
+}
+
+/// A string in Go's notation and what follows it.
+pub fn quoted(text: &str) -> Option<(String, &str)> {
+    let quote = text.chars().next()?;
+    let mut out = Vec::new();
+    let mut chars = text.char_indices().skip(1);
+    while let Some((i, c)) = chars.next() {
+        if c == quote {
+            return Some((String::from_utf8(out).ok()?, &text[i + 1..]));
+        }
+        if c != '\\' || quote == '`' {
+            out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+            continue;
+        }
+        let (_, escaped) = chars.next()?;
+        match escaped {
+            'n' => out.push(b'\n'),
+            't' => out.push(b'\t'),
+            'r' => out.push(b'\r'),
+            'x' => out.push(u8::try_from(number(&mut chars, None, 2, 16)?).ok()?),
+            'u' => out.extend_from_slice(char::from_u32(number(&mut chars, None, 4, 16)?)?.encode_utf8(&mut [0; 4]).as_bytes()),
+            'U' => out.extend_from_slice(char::from_u32(number(&mut chars, None, 8, 16)?)?.encode_utf8(&mut [0; 4]).as_bytes()),
+            '0'..='7' => out.push(u8::try_from(number(&mut chars, Some(escaped), 3, 8)?).ok()?),
+            other => out.extend_from_slice(other.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+    }
+    None
+}
+
+fn number(chars: &mut impl Iterator<Item = (usize, char)>, first: Option<char>, len: usize, radix: u32) -> Option<u32> {
+    let mut text: String = first.into_iter().collect();
+    while text.len() < len {
+        text.push(chars.next()?.1);
+    }
+    u32::from_str_radix(&text, radix).ok()
+}
+
+/// The items of a sequence; `None` in it is a missing sample. `None` as a whole: native histograms.
+pub fn sequence(text: &str) -> Option<Vec<Option<f64>>> {
+    if text.contains("{{") {
+        return None;
+    }
+    let mut out = Vec::new();
+    for item in text.split_whitespace() {
+        let (base, times) = match item.rsplit_once('x') {
+            Some((base, times)) => (base, Some(times.parse::<usize>().ok()?)),
+            None => (item, None),
+        };
+        match base {
+            "_" => out.extend(std::iter::repeat_n(None, times.unwrap_or(1))),
+            "stale" => out.extend(std::iter::repeat_n(Some(stale_marker()), times.map_or(1, |t| t + 1))),
+            _ => {
+                let (mut value, by) = steps(base)?;
+                for _ in 0..=times.unwrap_or(0) {
+                    out.push(Some(value));
+                    value += by;
+                }
+            }
+        }
+    }
+    Some(out)
+}
+
+/// `10-2` as 10 and -2; `7` as 7 and 0.
+fn steps(text: &str) -> Option<(f64, f64)> {
+    let bytes = text.as_bytes();
+    let split = (1..bytes.len()).find(|i| matches!(bytes[*i], b'+' | b'-') && !matches!(bytes[*i - 1], b'e' | b'E'));
+    match split {
+        Some(i) => Some((float(&text[..i])?, float(&text[i..])?)),
+        None => Some((float(text)?, 0.0)),
+    }
+}
+
+/// A number; with `0x` in hexadecimal.
+pub fn float(text: &str) -> Option<f64> {
+    if let Some(hex) = text.strip_prefix("0x") {
+        return i64::from_str_radix(hex, 16).ok().map(|v| v as f64);
+    }
+    text.parse().ok()
+}
