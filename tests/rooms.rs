@@ -42,7 +42,7 @@ const SYNC_FILES: [&str; 1] = ["task/deadline"];
 const ASYNC_FILES: [&str; 7] = ["ingest/intake", "ingest/registry", "ingest/custom", "ingest/record", "alert/scheduler", "alert/notify", "dashboard/hub"];
 
 /// Crates with one home: the crate as code names it (a trailing `*`: any that begins so), and where.
-const HOMES: [(&str, &str); 27] = [
+const HOMES: [(&str, &str); 28] = [
     ("redb", "store"),
     ("bincode", "store"),
     ("pco", "store"),
@@ -51,6 +51,8 @@ const HOMES: [(&str, &str); 27] = [
     ("prost", "wire"),
     ("snap", "wire"),
     ("serde_saphyr", "wire"),
+    // Walks a file along the list of settings, which `wire` must not know.
+    ("serde_saphyr", "config/yaml"),
     ("actix_*", "serve"),
     ("utoipa", "serve"),
     ("rust_embed", "serve"),
@@ -71,6 +73,10 @@ const HOMES: [(&str, &str); 27] = [
     ("tracing_subscriber", "telemetry/log"),
     ("mimalloc", "main"),
 ];
+
+/// Files that a room lets out as they are: a format is a name of its own (`record::decode`).
+const OPEN_FILES: [(&str, &str); 6] =
+    [("wire", "exposition"), ("wire", "record"), ("wire", "remote_write"), ("wire", "render"), ("wire", "snappy"), ("wire", "yaml")];
 
 /// No file is longer than this: past it there is a second idea in it.
 const LONGEST_FILE_LINES: usize = 800;
@@ -115,7 +121,8 @@ fn a_room_is_entered_by_its_door_never_by_a_file_inside() {
         for (line, path) in file.crate_paths() {
             let [room, inside, _, ..] = path.as_slice() else { continue };
             let is_module = inside.chars().next().is_some_and(|first| first.is_ascii_lowercase());
-            if room != file.room() && is_module {
+            let is_open = OPEN_FILES.contains(&(room.as_str(), inside.as_str()));
+            if room != file.room() && is_module && !is_open {
                 breaches.push(format!("{}:{line}: names crate::{room}::{inside}, a file inside another room", file.path));
             }
         }
@@ -145,11 +152,10 @@ fn an_outside_crate_lives_in_one_room() {
     let mut breaches = Vec::new();
     for file in all_files() {
         for (line, name) in file.outside_crates() {
-            let home = HOMES.iter().find(|(krate, _)| krate.strip_suffix('*').map_or(*krate == name, |start| name.starts_with(start)));
-            if let Some((_, home)) = home
-                && !file.is_within(&[home])
-            {
-                breaches.push(format!("{}:{line}: uses {name}, whose home is {home}", file.path));
+            let is_of = |krate: &str| krate.strip_suffix('*').map_or(krate == name, |start| name.starts_with(start));
+            let homes: Vec<&str> = HOMES.iter().filter(|(krate, _)| is_of(krate)).map(|(_, home)| *home).collect();
+            if !homes.is_empty() && !file.is_within(&homes) {
+                breaches.push(format!("{}:{line}: uses {name}, whose home is {}", file.path, homes.join(", ")));
             }
         }
     }

@@ -14,6 +14,7 @@ mod collects;
 mod copied_directory;
 mod custom_metrics;
 mod kill;
+mod node_exporter;
 mod plugins;
 mod real_clients;
 mod refusals;

@@ -10,7 +10,7 @@ const SOON: Duration = Duration::from_secs(20);
 /// Starts with these plug-ins, each run every second.
 fn with_plugins(setup: Setup, plugins: &[(&str, &str)]) -> Setup {
     let list: Vec<String> =
-        plugins.iter().map(|(name, command)| format!("- name: {name}\n  command: [sh, -c, \"{command}\"]\n  interval: 1s\n  timeout: 500ms\n")).collect();
+        plugins.iter().map(|(name, command)| format!("- name: {name}\n  command: [sh, -c, \"{command}\"]\n  interval: 1s\n  timeout: 1s\n")).collect();
     let file = setup.write("plugins.yaml", &format!("plugins:\n{}", list.concat()));
     let path = file.to_string_lossy().into_owned();
     setup.with(["--config", &path])

@@ -58,9 +58,9 @@ fn prometheus_scrapes_it_and_writes_to_it() {
     let _prometheus = start_prometheus(&setup, daemon.port(), port);
     let theirs = Client::of(port);
     eventually("Prometheus is ready", SOON, || theirs.try_get("/-/ready").filter(|answer| answer.status == 200));
-    eventually("Prometheus sees it up", SOON, || (theirs.value("up{job=\"latido_scraped\"}", now_ms())? == 1.0).then_some(()));
+    eventually("Prometheus sees it up", SOON, || (theirs.value("up{job=\"latido_scraped\",source=\"\"}", now_ms())? == 1.0).then_some(()));
     eventually("Prometheus has its load", SOON, || theirs.value("node_load1{job=\"latido_scraped\"}", now_ms()));
-    eventually("what Prometheus wrote is here", SOON, || (daemon.client().value("up{job=\"latido_scraped\"}", now_ms())? == 1.0).then_some(()));
+    eventually("what Prometheus wrote is here", SOON, || (daemon.client().value("up{job=\"latido_scraped\",source=\"\"}", now_ms())? == 1.0).then_some(()));
     eventually("a written series with its labels", SOON, || daemon.client().value("node_load1{job=\"latido_scraped\"}", now_ms()));
     let shown = daemon.client().get("/metrics").text;
     assert!(!shown.contains("latido_scraped"), "what came by remote write is not in the exposition");

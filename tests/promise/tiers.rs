@@ -71,11 +71,11 @@ fn increase(inside: &[(i64, f64)], (after, through): (i64, i64)) -> f64 {
     let covered = (last.0 - first.0) as f64;
     let apart = covered / (inside.len() - 1) as f64;
     let close = |gap: f64| if gap >= apart * 1.1 { apart / 2.0 } else { gap };
-    let mut before = (first.0 - after) as f64;
+    let mut before = close((first.0 - after) as f64);
     if raised > 0.0 && first.1 >= 0.0 {
         before = before.min(covered * first.1 / raised);
     }
-    raised * (covered + close(before) + close((through - last.0) as f64)) / covered
+    raised * (covered + before + close((through - last.0) as f64)) / covered
 }
 
 const OF_GAUGES: [&str; 6] = ["count_over_time", "sum_over_time", "avg_over_time", "min_over_time", "max_over_time", "last_over_time"];

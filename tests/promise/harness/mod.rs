@@ -2,6 +2,8 @@
 //! form written by hand (so that a mistake of the program's own encoder cannot hide), and waiting
 //! for an event with an end. Knows no promise.
 
+use std::io::Write;
+
 mod daemon;
 mod http;
 mod push;
@@ -22,7 +24,7 @@ pub(crate) fn is_long() -> bool {
     std::env::var_os("LATIDO_LONG").is_some_and(|value| !value.is_empty() && value != "0")
 }
 
-/// Says loudly that something was not tried.
+/// Says loudly that something was not tried: past the capture of a test's output.
 pub(crate) fn skip(what: &str, why: &str) {
-    eprintln!("SKIPPED: {what}: {why}");
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {what}: {why}");
 }
