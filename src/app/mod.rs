@@ -127,6 +127,7 @@ impl House {
         }
         tracing::info!(replayed, "store open");
         health.healthy(Component::Store);
+        health.healthy(Component::Journal);
         health.healthy(Component::Compactor);
 
         let intake = Intake::start(writer, config.ingest.clone(), clock.clone(), own.clone(), health.clone(), board.clone())?;
