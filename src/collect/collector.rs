@@ -99,7 +99,12 @@ fn scheduler(options: &Options, handles: &Handles, ledger: &Ledger) -> Scheduler
     let mut sources: Vec<Box<dyn Source>> = SOURCES.iter().map(|make| make(options)).collect();
     sources.push(Box::new(Own::new(handles.own.clone(), handles.reader.clone(), options.cache_efficiency)));
     for plugin in &options.plugins {
-        sources.push(Box::new(Plugin::new(plugin.clone(), handles.stop.clone())));
+        let mut plugin = plugin.clone();
+        // Two sources of one name would share one `up`.
+        if sources.iter().any(|source| source.name() == plugin.name) {
+            plugin.name.insert_str(0, "plugin:");
+        }
+        sources.push(Box::new(Plugin::new(plugin, handles.stop.clone())));
     }
     let around = Around {
         sink: Store { intake: handles.intake.clone(), registry: handles.registry.clone(), pool: Pool::new(1, 1) },
