@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::limits::bad_time;
 use super::{CustomMetric, IngestError, Options, Rejection, Report};
-use crate::model::{Batch, Labels, LabelsBuilder, METRIC_NAME, MetricType, Origin, Sample, Timestamp, is_stale};
+use crate::model::{Batch, Labels, LabelsBuilder, METRIC_NAME, MetricType, Origin, Sample, Timestamp, is_stale, valid_label_name};
 
 /// One recording as the API takes it.
 #[derive(Clone, Debug, PartialEq)]
@@ -231,9 +231,12 @@ fn change_of(recording: &Recording, metric: &CustomMetric) -> Result<Change, Str
 fn check_labels(recording: &Recording, metric: &CustomMetric, options: &Options) -> Result<(), String> {
     for (name, value) in &recording.labels {
         reserved_label(name, metric.kind)?;
-        if !options.auto_register && !metric.labels.contains(name) {
-            let known = if metric.labels.is_empty() { "it has none".to_owned() } else { format!("it has {}", metric.labels.join(", ")) };
-            return Err(format!("{} is not registered with the label {name:?}: {known}", recording.name));
+        // Registered without label names: it may have any.
+        if !metric.labels.is_empty() && !metric.labels.contains(name) {
+            return Err(format!("{} is not registered with the label {name:?}: it has {}", recording.name, metric.labels.join(", ")));
+        }
+        if !valid_label_name(name) {
+            return Err(format!("{name:?} is not a label name: use letters, digits and _, no digit first"));
         }
         if value.len() > options.max_label_value_bytes {
             return Err(format!("label {name:?} has a value of {} bytes, the limit is {}", value.len(), options.max_label_value_bytes));
@@ -343,6 +346,19 @@ mod tests {
         let early = Recording { timestamp: Some(Timestamp(NOW.0 - 1000)), ..recording(None, Some(1.0)) };
         let plan = plan(MetricType::Counter, &[recording(None, Some(5.0)), early]);
         assert_eq!(plan.batch.samples(), [Sample { t: NOW, v: 6.0 }]);
+    }
+
+    #[test]
+    fn a_metric_without_label_names_takes_any_but_reserved_and_malformed_ones() {
+        let free = metric(MetricType::Gauge).map(|m| CustomMetric { labels: Vec::new(), ..m });
+        let options = options();
+        let (mut totals, newest) = (Totals::default(), |_: &Labels| Ok(None));
+        let mut planner = Planner::new(&options, NOW, &mut totals, &newest);
+        for (i, name) in ["shop", "le", "__x", "9-shop"].into_iter().enumerate() {
+            let labels = [(name.to_owned(), "1".to_owned())].into();
+            planner.take(i, &Recording { labels, ..value(1.0) }, &free).unwrap();
+        }
+        assert_eq!(planner.finish().rejected.iter().map(|r| r.index).collect::<Vec<_>>(), [1, 2, 3]);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{Notify, OwnedMutexGuard, mpsc, oneshot};
@@ -21,6 +22,9 @@ use crate::telemetry::{Component, Health, HealthBoard, OwnMetrics};
 
 /// Requests that may wait; more are told to come again.
 const QUEUE: usize = 1024;
+/// Bytes of batches that may wait, so that a burst of large requests cannot take all memory. One
+/// batch of any size is taken where nothing waits.
+const QUEUE_BYTES: usize = 128 << 20;
 /// Requests in one group.
 const GROUP_REQUESTS: usize = 64;
 /// Bytes in one group, so that one commit stays short.
@@ -45,6 +49,7 @@ struct Waiter {
 #[derive(Clone, Debug)]
 pub struct Intake {
     orders: mpsc::Sender<Order>,
+    waiting: Arc<AtomicUsize>,
     full: Arc<Notify>,
     options: Arc<Options>,
     clock: SharedClock,
@@ -59,13 +64,25 @@ impl Intake {
     pub fn start(writer: Writer, options: Options, clock: SharedClock, own: OwnMetrics, health: HealthBoard, board: Board) -> Result<Self, IngestError> {
         let (orders, receiver) = mpsc::channel(QUEUE);
         let full = Arc::new(Notify::new());
-        let keeper = Thread { writer, receiver, full: Arc::clone(&full), clock: Arc::clone(&clock), own: own.clone(), health, board, broken: None };
+        let waiting = Arc::new(AtomicUsize::new(0));
+        health.healthy(Component::Journal);
+        let keeper = Thread {
+            writer,
+            receiver,
+            waiting: Arc::clone(&waiting),
+            full: Arc::clone(&full),
+            clock: Arc::clone(&clock),
+            own: own.clone(),
+            health,
+            board,
+            broken: None,
+        };
         std::thread::Builder::new().name("intake".to_owned()).spawn(move || keeper.run()).map_err(|source| StoreError::File {
             doing: "start the thread of",
             path: PathBuf::from("intake"),
             source,
         })?;
-        Ok(Self { orders, full, options: Arc::new(options), clock, own })
+        Ok(Self { orders, waiting, full, options: Arc::new(options), clock, own })
     }
 
     /// Checks, makes durable, answers. An error: nothing of it was kept.
@@ -94,8 +111,17 @@ impl Intake {
         if waiter.checked.batch.is_empty() {
             return waiter.finish(&Ok(Appended::default()));
         }
+        let bytes = waiter.checked.batch.weight();
+        let before = self.waiting.fetch_add(bytes, Ordering::Relaxed);
+        if before > 0 && before.saturating_add(bytes) > QUEUE_BYTES {
+            self.waiting.fetch_sub(bytes, Ordering::Relaxed);
+            return (waiter.done)(Err(IngestError::Busy));
+        }
         match self.orders.try_send(Order::Append(Box::new(waiter))) {
-            Err(mpsc::error::TrySendError::Full(Order::Append(waiter))) => (waiter.done)(Err(IngestError::Busy)),
+            Err(mpsc::error::TrySendError::Full(Order::Append(waiter))) => {
+                self.waiting.fetch_sub(bytes, Ordering::Relaxed);
+                (waiter.done)(Err(IngestError::Busy));
+            }
             Err(mpsc::error::TrySendError::Closed(Order::Append(waiter))) => (waiter.done)(Err(IngestError::Stopped)),
             _ => {}
         }
@@ -244,6 +270,8 @@ fn report_of(checked: &Checked, appended: &Appended) -> Report {
 struct Thread {
     writer: Writer,
     receiver: mpsc::Receiver<Order>,
+    /// Bytes of the batches in the queue.
+    waiting: Arc<AtomicUsize>,
     full: Arc<Notify>,
     clock: SharedClock,
     own: OwnMetrics,
@@ -261,7 +289,10 @@ impl Thread {
             let mut next = Some(order);
             while let Some(order) = next.take() {
                 match order {
-                    Order::Append(waiter) => group.push(*waiter),
+                    Order::Append(waiter) => {
+                        self.waiting.fetch_sub(waiter.checked.batch.weight(), Ordering::Relaxed);
+                        group.push(*waiter);
+                    }
                     Order::Cut(answer) => {
                         self.append(std::mem::take(&mut group));
                         let _ = answer.send(self.guarded("cut the journal", Writer::cut));
@@ -360,3 +391,6 @@ impl Thread {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -34,7 +34,7 @@ pub struct CustomMetric {
     pub help: String,
     /// What it is about.
     pub category: Category,
-    /// Names that its samples may have as labels, sorted.
+    /// Names that its samples may have as labels, sorted; none: any.
     pub labels: Vec<String>,
     /// Upper bounds of a histogram, rising, without infinity.
     pub buckets: Vec<f64>,
@@ -196,7 +196,7 @@ impl Registry {
             unit: String::new(),
             help: String::new(),
             category: Category::Custom,
-            labels: recording.labels.keys().cloned().collect(),
+            labels: Vec::new(),
             buckets: Vec::new(),
         };
         self.register(metric.clone()).map_err(|e| e.to_string())?;

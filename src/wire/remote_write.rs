@@ -173,6 +173,7 @@ enum Field<'a> {
     Other,
 }
 
+#[inline]
 fn next<'a>(rest: &mut &'a [u8]) -> Result<(u32, Field<'a>), WireError> {
     let broken = |source: DecodeError| WireError::Protobuf { message: MESSAGE, source };
     let (tag, wire_type) = decode_key(rest).map_err(broken)?;
@@ -196,6 +197,7 @@ fn next<'a>(rest: &mut &'a [u8]) -> Result<(u32, Field<'a>), WireError> {
     Ok((tag, field))
 }
 
+#[inline]
 fn take<'a>(rest: &mut &'a [u8], len: usize) -> Result<&'a [u8], WireError> {
     let (head, tail) = rest.split_at_checked(len).ok_or_else(|| malformed("it is cut short"))?;
     *rest = tail;
