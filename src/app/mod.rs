@@ -69,12 +69,14 @@ async fn live_and_die(live: Arc<Live>) -> Result<(), AppError> {
     let bound = serve::bind(&config.serve)?;
     let answer = answering(live.clone(), trigger, stop.clone());
     let pool = Pool::new(config.max_concurrent, POOL_WAITING);
-    let house = signals.attend(House::build(&config, live, pool, stop), &answer).await?;
+    let house = signals.attend(House::build(&config, live, pool, stop.clone()), &answer).await?;
     // A start whose reader has gone away is a start all the same.
     let _ = writeln!(std::io::stdout(), "{}", welcome(&config, &bound.addresses(), &host_name()));
     let served = signals.attend(bound.run(config.serve.clone(), house.handles.clone()), &answer).await;
-    // Whatever ended the serving, everything else ends as well.
-    answer(Asked::Stop);
+    // Whatever ended the serving, everything else ends as well. A second stop would leave at once.
+    if !stop.is_stopped() {
+        answer(Asked::Stop);
+    }
     signals
         .attend(house.close(), |asked| {
             if asked == Asked::Stop {
