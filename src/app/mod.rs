@@ -73,7 +73,7 @@ async fn live_and_die(live: Arc<Live>) -> Result<(), AppError> {
     // A start whose reader has gone away is a start all the same.
     let _ = writeln!(std::io::stdout(), "{}", welcome(&config, &bound.addresses(), &host_name()));
     let served = signals.attend(bound.run(config.serve.clone(), house.handles.clone()), &answer).await;
-    // Whatever ended the serving, everything else ends as well.
+    // Whatever ended the serving, everything else ends as well. A second stop would leave at once.
     if !stop.is_stopped() {
         answer(Asked::Stop);
     }

@@ -90,7 +90,7 @@ pub static SETTINGS: &[Setting] = &[
     plain("http.max_body", Kind::Bytes, "8MiB", "Bytes a request's body may have."),
     plain("http.timeout", Kind::Duration, "60s", "How long a request may take in all."),
     plain("log.format", Kind::Choice(&["auto", "text", "json"]), "auto", "How lines look; auto is text on a terminal and JSON elsewhere."),
-    plain("log.filter", Kind::Text, "info", "What is logged, such as info or latido=debug,warn."),
+    plain("log.filter", Kind::Text, "info,actix_server=warn", "What is logged, such as info or latido=debug,warn."),
 ];
 
 /// The setting of that path.
