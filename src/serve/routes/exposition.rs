@@ -10,7 +10,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::latest::newest;
 use super::{Lookback, get};
 use crate::ingest::{Board, Registry};
-use crate::model::{Labels, Sample};
+use crate::model::Labels;
 use crate::serve::asking::Asking;
 use crate::serve::error::Fault;
 use crate::serve::extract::Params;
@@ -72,18 +72,9 @@ async fn exposition(
 ) -> Result<HttpResponse, Fault> {
     let format = Format::accepted(request.headers());
     let oldest = asking.now() - lookback.0;
-    let text = asking.run(move || format.write(&without_target(board.newer_than(oldest)), &registry)).await?;
+    let shown = move || board.exposed(oldest).into_iter().map(|(labels, sample)| (labels, sample.v)).collect::<Vec<_>>();
+    let text = asking.run(move || format.write(&shown(), &registry)).await?;
     Ok(format.answer(text))
-}
-
-/// Without `job` and `instance`, which the scraper sets itself. Of two series that then look the
-/// same the first stays: an exposition must not name one twice.
-fn without_target(samples: Vec<(Labels, Sample)>) -> Vec<(Labels, f64)> {
-    let mut out = BTreeMap::new();
-    for (labels, sample) in samples {
-        out.entry(labels.filtered(|name| name != "job" && name != "instance")).or_insert(sample.v);
-    }
-    out.into_iter().collect()
 }
 
 async fn federate(
@@ -113,7 +104,6 @@ async fn federate(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Timestamp;
 
     fn format(accept: &str) -> Format {
         let mut headers = HeaderMap::new();
@@ -133,13 +123,5 @@ mod tests {
         assert_eq!(format("application/openmetrics-text;q=0"), Format::Text);
         assert_eq!(format("*/*"), Format::Text);
         assert_eq!(Format::accepted(&HeaderMap::new()), Format::Text);
-    }
-
-    #[test]
-    fn no_series_appears_twice_without_its_target() {
-        let of =
-            |instance: &str, v| (Labels::from_pairs([("__name__", "up"), ("instance", instance), ("source", "cpu")]).unwrap(), Sample { t: Timestamp(0), v });
-        let shown = without_target(vec![of("a", 1.0), of("b", 0.0)]);
-        assert_eq!(shown, [(Labels::from_pairs([("__name__", "up"), ("source", "cpu")]).unwrap(), 1.0)]);
     }
 }
