@@ -123,9 +123,7 @@ impl Engine {
 
     fn matrix(&self, evaluator: &mut Evaluator<'_>, expr: &Expr, grid: &Grid) -> Result<Vec<Series>, QueryError> {
         match evaluator.eval(expr, grid)? {
-            Evaluated::Scalar(values) => {
-                Ok(to_series(vec![Row { labels: Labels::default(), values, tiers: super::value::TierSet::default() }], grid, true))
-            }
+            Evaluated::Scalar(values) => Ok(to_series(vec![Row { labels: Labels::default(), values, tiers: super::value::TierSet::default() }], grid, true)),
             Evaluated::Vector(rows) => Ok(to_series(rows, grid, true)),
             Evaluated::Text(_) => Err(QueryError::Bad("a range query has no string answer".to_owned())),
         }

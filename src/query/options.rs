@@ -19,12 +19,6 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            lookback: Duration::from_secs(300),
-            timeout: Duration::from_secs(30),
-            max_samples: 50_000_000,
-            max_series: 100_000,
-            max_points: 11_000,
-        }
+        Self { lookback: Duration::from_secs(300), timeout: Duration::from_secs(30), max_samples: 50_000_000, max_series: 100_000, max_points: 11_000 }
     }
 }

@@ -1,11 +1,11 @@
 //! Instant and range selectors and sub-queries: from the source to rows and tracks.
 
+use super::QueryError;
 use super::eval::Evaluator;
 use super::plan;
 use super::series::{Cursor, Points, Track, tiers_of};
 use super::tree::{Expr, Selector, Shift};
 use super::value::{Evaluated, Grid, HOLE, Row, is_hole};
-use super::QueryError;
 use crate::model::{Column, SeriesData, TimeRange};
 use crate::store::Selection;
 

@@ -25,7 +25,8 @@ struct Expected {
 }
 
 pub fn run(memory: &Memory, case: &Case) -> Result<(), String> {
-    let options = Options { lookback: Duration::from_secs(300), timeout: Duration::from_secs(100), max_samples: 10_000_000, max_series: 100_000, max_points: 11_000 };
+    let options =
+        Options { lookback: Duration::from_secs(300), timeout: Duration::from_secs(100), max_samples: 10_000_000, max_series: 100_000, max_points: 11_000 };
     let engine = Engine::new(Arc::new(memory.clone()), options);
     let deadline = Deadline::never();
     let answer = match case.when {
@@ -101,7 +102,13 @@ fn compare(case: &Case, expected: &Expected, value: &Value) -> Result<(), String
             Some(want) if same(want, *v) => Ok(()),
             _ => Err(format!("got the scalar {v}")),
         },
-        (Value::String(_, v), _) => if expected.text.as_ref() == Some(v) { Ok(()) } else { Err(format!("got the string {v:?}")) },
+        (Value::String(_, v), _) => {
+            if expected.text.as_ref() == Some(v) {
+                Ok(())
+            } else {
+                Err(format!("got the string {v:?}"))
+            }
+        }
         (Value::Vector(series), When::Instant(at)) => {
             if case.ordered {
                 let order: Vec<&Labels> = expected.series.iter().map(|(l, _)| l).collect();

@@ -23,8 +23,7 @@ pub(super) const SUM: Over = Over::with_cells(
 pub(super) const COUNT: Over = Over::with_cells(|w| Some(w.samples.v.len() as f64), |w| Some(count_of_cells(w)));
 pub(super) const MIN: Over = Over::with_cells(|w| w.samples.v.iter().copied().reduce(smaller), |w| w.cells.iter().map(|c| c.bucket.min).reduce(smaller));
 pub(super) const MAX: Over = Over::with_cells(|w| w.samples.v.iter().copied().reduce(larger), |w| w.cells.iter().map(|c| c.bucket.max).reduce(larger));
-pub(super) const FIRST: Over =
-    Over { keeps_name: true, ..Over::with_cells(|w| w.samples.v.first().copied(), |w| w.cells.first().map(|c| c.bucket.first)) };
+pub(super) const FIRST: Over = Over { keeps_name: true, ..Over::with_cells(|w| w.samples.v.first().copied(), |w| w.cells.first().map(|c| c.bucket.first)) };
 pub(super) const LAST: Over = Over { keeps_name: true, ..Over::with_cells(|w| w.samples.v.last().copied(), |w| w.cells.last().map(|c| c.bucket.last)) };
 pub(super) const PRESENT: Over = Over::with_cells(|_| Some(1.0), |_| Some(1.0));
 /// Keeps the name, so that no series is in the way of another.

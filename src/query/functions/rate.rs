@@ -5,8 +5,10 @@ use super::window::{CellWindow, Over, Window};
 pub(super) const RATE: Over = Over::with_cells(|w| extrapolated(&of_samples(w, true)?, true, true), |w| extrapolated(&of_cells(w, true)?, true, true));
 pub(super) const INCREASE: Over =
     Over { proportional: true, ..Over::with_cells(|w| extrapolated(&of_samples(w, true)?, true, false), |w| extrapolated(&of_cells(w, true)?, true, false)) };
-pub(super) const DELTA: Over =
-    Over { proportional: true, ..Over::with_cells(|w| extrapolated(&of_samples(w, false)?, false, false), |w| extrapolated(&of_cells(w, false)?, false, false)) };
+pub(super) const DELTA: Over = Over {
+    proportional: true,
+    ..Over::with_cells(|w| extrapolated(&of_samples(w, false)?, false, false), |w| extrapolated(&of_cells(w, false)?, false, false))
+};
 pub(super) const IRATE: Over = Over::samples(|w| last_two(w, true));
 pub(super) const IDELTA: Over = Over::samples(|w| last_two(w, false));
 pub(super) const RESETS: Over = Over::with_cells(resets_of_samples, resets_of_cells);
