@@ -108,6 +108,9 @@ struct Results<'a> {
     matching: &'a Matching,
     at: HashMap<Labels, usize>,
     rows: Vec<Row>,
+    /// Steps at which a pair was found, by signature or, where a side may have many, by result:
+    /// whether a comparison then holds does not matter.
+    used: HashMap<Labels, Vec<bool>>,
 }
 
 fn matched(op: BinaryOp, left: Vec<Row>, right: Vec<Row>, matching: &Matching, grid: &Grid) -> Result<Vec<Row>, QueryError> {
@@ -122,14 +125,12 @@ fn matched(op: BinaryOp, left: Vec<Row>, right: Vec<Row>, matching: &Matching, g
     for (sig, rows) in by_signature.iter().filter(|(_, rows)| rows.len() > 1) {
         check_unique(sig, rows, &any_many, swapped)?;
     }
-    let mut results = Results { op, matching, at: HashMap::new(), rows: Vec::new() };
-    let mut used: HashMap<Labels, Vec<bool>> = HashMap::new();
+    let mut results = Results { op, matching, at: HashMap::new(), rows: Vec::new(), used: HashMap::new() };
     for row in &many {
         let sig = signature(&row.labels, matching);
         let Some(ones) = by_signature.get(&sig) else { continue };
         for other in ones {
-            let used = (matching.many == Many::Neither).then(|| used.entry(sig.clone()).or_insert_with(|| vec![false; grid.count]));
-            results.pair(row, other, swapped, used)?;
+            results.pair(&sig, row, other, swapped)?;
         }
     }
     results.rows.retain(|row| !row.is_empty());
@@ -159,37 +160,40 @@ fn braces(labels: &Labels) -> String {
     format!("{{{}}}", pairs.join(", "))
 }
 
+fn several(one_to_one: bool) -> QueryError {
+    QueryError::Execution(if one_to_one {
+        "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)".to_owned()
+    } else {
+        "multiple matches for labels: grouping labels must ensure unique matches".to_owned()
+    })
+}
+
 impl Results<'_> {
-    fn pair(&mut self, many: &Row, one: &Row, swapped: bool, mut used: Option<&mut Vec<bool>>) -> Result<(), QueryError> {
+    fn pair(&mut self, sig: &Labels, many: &Row, one: &Row, swapped: bool) -> Result<(), QueryError> {
         let labels = self.labels(many, one);
-        let drops = self.op.is_comparison() && self.matching.return_bool;
+        let as_flag = self.op.is_comparison() && self.matching.return_bool;
+        let one_to_one = self.matching.many == Many::Neither;
+        let steps = many.values.len();
+        let used = self.used.entry(if one_to_one { sig.clone() } else { labels.clone() }).or_insert_with(|| vec![false; steps]);
         let index = *self.at.entry(labels.clone()).or_insert_with(|| {
-            self.rows.push(Row { labels, values: vec![HOLE; many.values.len()], tiers: many.tiers });
+            self.rows.push(Row { labels, values: vec![HOLE; steps], tiers: many.tiers });
             self.rows.len() - 1
         });
         let out = &mut self.rows[index];
         out.tiers = out.tiers.with(many.tiers).with(one.tiers);
-        for i in 0..many.values.len() {
+        for i in (0..steps).filter(|i| !is_hole(many.values[*i]) && !is_hole(one.values[*i])) {
+            if std::mem::replace(&mut used[i], true) {
+                return Err(several(one_to_one));
+            }
             let (m, o) = (many.values[i], one.values[i]);
-            if is_hole(m) || is_hole(o) {
+            let (value, holds) = if swapped { compute(self.op, o, m) } else { compute(self.op, m, o) };
+            if !as_flag && !holds {
                 continue;
-            }
-            let (a, b) = if swapped { (o, m) } else { (m, o) };
-            let (value, holds) = compute(self.op, a, b);
-            let value = if drops { flag(holds) } else { value };
-            if !drops && !holds {
-                continue;
-            }
-            if used.as_ref().is_some_and(|used| used[i]) {
-                return Err(QueryError::Execution("multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)".to_owned()));
             }
             if !is_hole(out.values[i]) {
-                return Err(QueryError::Execution("multiple matches for labels: grouping labels must ensure unique matches".to_owned()));
+                return Err(several(false));
             }
-            if let Some(used) = used.as_mut() {
-                used[i] = true;
-            }
-            out.values[i] = value;
+            out.values[i] = if as_flag { flag(holds) } else { value };
         }
         Ok(())
     }

@@ -30,10 +30,8 @@ pub(super) fn quantile(evaluator: &mut Evaluator<'_>, args: Args<'_>, grid: &Gri
     let phi = evaluator.scalar(args.get(0)?, grid)?;
     let rows = evaluator.vector(args.get(1)?, grid)?;
     let histograms = gather(rows, &mut evaluator.notes);
-    if !histograms.is_empty() {
-        for phi in phi.iter().filter(|phi| !(0.0..=1.0).contains(*phi)) {
-            evaluator.notes.warn(super::aggregate::phi_warning(*phi));
-        }
+    for phi in phi.iter().filter(|phi| !(0.0..=1.0).contains(*phi)) {
+        evaluator.notes.warn(super::aggregate::phi_warning(*phi));
     }
     let mut fixed = Vec::new();
     let out = per_step(histograms, grid, |i, name, buckets| {
