@@ -37,6 +37,7 @@ impl Column {
 
 /// A stretch of one series that one tier answers.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "a series has one to three segments: a box would cost more than the room")]
 pub enum Segment {
     /// Samples as they came.
     Raw(Column),

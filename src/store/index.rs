@@ -5,6 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use super::StoreError;
 use crate::model::{Labels, MatchOp, Matcher};
 
+/// Is told a label's value, and yields its series' numbers when called.
+pub(super) type EachValue<'a> = dyn FnMut(&str, &mut dyn FnMut() -> Vec<u32>) + 'a;
+
 /// Postings that can be asked: ascending series numbers by label name and value.
 pub(super) trait Index {
     /// How many series there are: numbers run from 0.
@@ -12,7 +15,7 @@ pub(super) trait Index {
     /// Numbers of the series with this label and value.
     fn equal(&self, name: &str, value: &str) -> Result<Vec<u32>, StoreError>;
     /// Calls `each` for every value of a label with its numbers.
-    fn values(&self, name: &str, each: &mut dyn FnMut(&str, &mut dyn FnMut() -> Vec<u32>)) -> Result<(), StoreError>;
+    fn values(&self, name: &str, each: &mut EachValue<'_>) -> Result<(), StoreError>;
 }
 
 /// Ascending numbers of the series that all matchers accept.
@@ -110,7 +113,7 @@ impl Index for MemoryIndex {
         Ok(self.names.get(name).and_then(|values| values.get(value)).cloned().unwrap_or_default())
     }
 
-    fn values(&self, name: &str, each: &mut dyn FnMut(&str, &mut dyn FnMut() -> Vec<u32>)) -> Result<(), StoreError> {
+    fn values(&self, name: &str, each: &mut EachValue<'_>) -> Result<(), StoreError> {
         for (value, numbers) in self.names.get(name).into_iter().flatten() {
             each(value, &mut || numbers.clone());
         }

@@ -113,7 +113,11 @@ impl Journal {
             let sequence = key.value();
             let mut samples = Vec::new();
             let new = &mut labels;
-            row::decode(&mut state, value.value(), |l| Some(new.push(l.to_vec())), |tier, number, sample| samples.push((tier, number, sample)))
+            let keep = |l: &[u8]| {
+                new.push(l.to_vec());
+                Some(())
+            };
+            row::decode(&mut state, value.value(), keep, |tier, number, sample| samples.push((tier, number, sample)))
                 .ok_or_else(|| StoreError::Damaged { what: format!("{name}, row {sequence}"), reason: "it does not decode".into() })?;
             for (tier, number, sample) in samples {
                 // Only what is still unsealed keeps the file.

@@ -1,7 +1,7 @@
 //! The store: what was acknowledged is on disk, by tier, and can be read while it is written.
 //!
-//! `open` gives one [`Writer`], any number of [`Reader`]s, the [`Keeper`] that seals, rolls up and
-//! drops, and the [`Catalog`] of documents. It has no threads and no timers of its own.
+//! `open` gives one `Writer`, any number of `Reader`s, the `Keeper` that seals, rolls up and
+//! drops, and the `Catalog` of documents. It has no threads and no timers of its own.
 
 mod bytes;
 mod catalog;

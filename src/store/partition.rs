@@ -12,12 +12,13 @@ use super::StoreError;
 use super::bytes::{Cursor, put_varint};
 use super::codec;
 use super::files::{Files, MAX_OPEN};
-use super::index::Index;
+use super::index::{EachValue, Index};
 use super::layout::{ColumnKind, EXTENT_BYTES, EXTENTS, POSTINGS, Record, SERIES, SERIES_IN_BLOCK, SUMMARY, TIMES};
 use crate::model::{BucketColumns, Column, Labels, Tier, Timestamp};
 
 /// The values of one series in a partition.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "one lives at a time, on the stack")]
 pub(super) enum Values {
     Samples(Column),
     Buckets(BucketColumns),
@@ -372,7 +373,7 @@ impl Index for View<'_> {
         Ok(found.map(|v| read_postings(v.value())).unwrap_or_default())
     }
 
-    fn values(&self, name: &str, each: &mut dyn FnMut(&str, &mut dyn FnMut() -> Vec<u32>)) -> Result<(), StoreError> {
+    fn values(&self, name: &str, each: &mut EachValue<'_>) -> Result<(), StoreError> {
         let table = self.table(POSTINGS)?;
         for entry in table.range((name, "")..).map_err(|e| self.partition.failed(e))? {
             let (key, numbers) = entry.map_err(|e| self.partition.failed(e))?;

@@ -135,7 +135,7 @@ proptest! {
                 Step::Cut => store.writer.cut().unwrap(),
                 Step::Reopen => {
                     // Dropped, not closed: as after a kill.
-                    open_store = None;
+                    drop(open_store.take());
                     open_store = Some(open(options(place.clone()), clock.clone()).unwrap());
                 }
             }
