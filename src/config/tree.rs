@@ -4,9 +4,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::clock::{CronSchedule, parse_duration};
+use crate::collect;
+use crate::ingest;
 use crate::model::{ByteCount, Widths};
+use crate::query;
+use crate::serve;
+use crate::store;
 use crate::telemetry::LogFormat;
-use crate::{collect, ingest, query, serve, store};
 
 use super::check;
 use super::error::{ConfigError, Problem};
