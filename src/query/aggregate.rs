@@ -131,11 +131,11 @@ fn extremes(groups: Vec<Group>, k: &[f64], largest: bool, grid: &Grid) -> Result
     for group in groups {
         let mut kept: Vec<Vec<f64>> = vec![vec![HOLE; grid.count]; group.rows.len()];
         let mut order: Vec<usize> = Vec::new();
-        for i in 0..grid.count {
+        for (i, k) in k.iter().enumerate().take(grid.count) {
             order.clear();
             order.extend((0..group.rows.len()).filter(|r| !is_hole(group.rows[*r].values[i])));
             order.sort_by(|a, b| by_rank(group.rows[*a].values[i], group.rows[*b].values[i], largest));
-            for r in order.iter().take(k.get(i).map_or(0, |k| k.max(0.0) as usize)) {
+            for r in order.iter().take(k.max(0.0) as usize) {
                 kept[*r][i] = group.rows[*r].values[i];
             }
         }

@@ -270,3 +270,15 @@ fn a_range_selector_by_itself_gives_its_samples() {
     let Value::Matrix(series) = answer.value else { panic!("no matrix") };
     assert_eq!(series[0].points, [(Timestamp(2 * MINUTE), 2.0)]);
 }
+
+#[test]
+fn times_at_the_ends_of_the_calendar_do_no_harm() {
+    let e = engine(vec![raw("x", &[(1, 1.0), (2, 2.0)])]);
+    for at in [i64::MIN, i64::MAX] {
+        for expr in ["x", "rate(x[5m])", "predict_linear(x[5m] @ 0.002, 1)", "x offset 100y", "x offset -100y", "year()", "timestamp(x)"] {
+            let _ = e.instant(expr, Timestamp(at), &Deadline::never());
+        }
+    }
+    let error = e.instant("max_over_time(x[10000y:1ms])", Timestamp(0), &Deadline::never()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unprocessable);
+}

@@ -24,7 +24,7 @@ struct Expected {
     matrix: Option<(i64, i64)>,
 }
 
-pub fn run(memory: &Memory, case: &Case) -> Result<(), String> {
+pub(crate) fn run(memory: &Memory, case: &Case) -> Result<(), String> {
     let options =
         Options { lookback: Duration::from_secs(300), timeout: Duration::from_secs(100), max_samples: 10_000_000, max_series: 100_000, max_points: 11_000 };
     let engine = Engine::new(Arc::new(memory.clone()), options);

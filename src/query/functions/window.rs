@@ -142,7 +142,7 @@ fn over_cells(cells: &[Cell], f: fn(&CellWindow<'_>) -> Option<f64>, over: &Over
 /// The answer for a window that lies within the cell at `i`: the cell's own, in proportion.
 fn inside_cell(cells: &[Cell], i: usize, f: fn(&CellWindow<'_>) -> Option<f64>, over: &Over, (start, end): (i64, i64)) -> Option<f64> {
     let cell = cells.get(i)?;
-    let range = end - start;
+    let range = end.saturating_sub(start);
     let left = cell.bucket.end.0 - cell.width;
     if range >= cell.width || left >= end {
         return None;
