@@ -112,7 +112,7 @@ fn close(a: Option<f64>, b: Option<f64>) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(60))]
     #[test]
     fn whole_buckets_answer_as_raw_samples_do(
         gaps in prop::collection::vec((1i64..90_000, 0u32..1000, 0u8..12), 2..150),
