@@ -33,7 +33,7 @@ pub(super) fn aggregate(
     param: Option<Evaluated>,
     grouping: &Grouping,
     grid: &Grid,
-    notes: &mut Notes,
+    (notes, place): (&mut Notes, &str),
 ) -> Result<Vec<Row>, QueryError> {
     if op == AggregateOp::CountValues {
         return count_values(rows, param, grouping, grid);
@@ -49,7 +49,7 @@ pub(super) fn aggregate(
     }
     if op == AggregateOp::Quantile {
         for phi in numbers.iter().filter(|phi| !(0.0..=1.0).contains(*phi)) {
-            notes.warn(phi_warning(*phi));
+            notes.warn(phi_warning(*phi, place));
         }
     }
     let fold = |group: Group| {
@@ -61,8 +61,8 @@ pub(super) fn aggregate(
 }
 
 /// The warning about a quantile outside `[0, 1]`.
-pub(super) fn phi_warning(phi: f64) -> String {
-    format!("PromQL warning: quantile value should be between 0 and 1, got {}", super::histogram::number(phi))
+pub(super) fn phi_warning(phi: f64, place: &str) -> String {
+    format!("PromQL warning: quantile value should be between 0 and 1, got {} ({place})", super::histogram::number(phi))
 }
 
 fn key(labels: &Labels, grouping: &Grouping) -> Labels {

@@ -6,7 +6,7 @@ use super::super::selector::Windows;
 use super::super::series::{Cell, Samples, Track};
 use super::super::tree::Expr;
 use super::super::value::{Evaluated, Grid, HOLE, Row, drop_names, merge_equal};
-use super::parameters;
+use super::{Args, parameters};
 use crate::model::Tier;
 
 /// Samples in the left-open window `(start, end]`.
@@ -48,13 +48,14 @@ impl Over {
 }
 
 /// Applies a function to the windows of the range vector among `args`.
-pub(in super::super) fn over(evaluator: &mut Evaluator<'_>, name: &str, over: &Over, args: &[Expr], grid: &Grid) -> Result<Evaluated, QueryError> {
+pub(in super::super) fn over(evaluator: &mut Evaluator<'_>, call: Args<'_>, over: &Over, grid: &Grid) -> Result<Evaluated, QueryError> {
+    let (name, args) = (call.function, call.args);
     let Some(at) = args.iter().position(Expr::is_range) else {
         return Err(QueryError::Bad(format!("{name}() needs a range vector such as x[5m]")));
     };
     let params = parameters(evaluator, args, at, grid)?;
     if name == "quantile_over_time" {
-        super::over_time::check_phi(&params, &mut evaluator.notes);
+        super::over_time::check_phi(&params, call.place(0), &mut evaluator.notes);
     }
     let windows = evaluator.windows(&args[at], grid, over.cells.is_some())?;
     let mut rows = Vec::with_capacity(windows.tracks.len());
