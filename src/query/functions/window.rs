@@ -62,6 +62,7 @@ pub(in super::super) fn over(evaluator: &mut Evaluator<'_>, call: Args<'_>, over
     for track in &windows.tracks {
         evaluator.deadline.check()?;
         note_approximation(over, name, track, &mut evaluator.notes);
+        note_no_counter(call, track, &mut evaluator.notes);
         let spans = Spans { grid, windows: &windows, frame: &evaluator.frame };
         let values = match (&track.cells, over.cells) {
             (Some(cells), Some(f)) => over_cells(cells, f, over, &spans, &mut evaluator.notes, name),
@@ -78,6 +79,17 @@ pub(in super::super) fn over(evaluator: &mut Evaluator<'_>, call: Args<'_>, over
 fn note_approximation(over: &Over, name: &str, track: &Track, notes: &mut Notes) {
     if over.cells.is_none() && track.coarsest != Tier::Raw {
         notes.info(format!("{name}(): approximated from {}", track.coarsest));
+    }
+}
+
+/// Says that a rate is taken of something that is no counter by its name.
+fn note_no_counter(call: Args<'_>, track: &Track, notes: &mut Notes) {
+    let name = track.labels.metric_name();
+    let counter = ["_total", "_sum", "_count", "_bucket"].iter().any(|end| name.ends_with(end));
+    // The shorthand's calls have no place in a text, and nobody to tell.
+    let place = call.place(0);
+    if matches!(call.function, "rate" | "increase") && !name.is_empty() && !counter && !place.is_empty() && !track.points.is_empty() {
+        notes.info(format!("PromQL info: metric might not be a counter, name does not end in _total/_sum/_count/_bucket: {name:?} ({place})"));
     }
 }
 
