@@ -33,7 +33,7 @@ pub(super) fn aggregate(
     param: Option<Evaluated>,
     grouping: &Grouping,
     grid: &Grid,
-    notes: &mut Notes,
+    (notes, place): (&mut Notes, &str),
 ) -> Result<Vec<Row>, QueryError> {
     if op == AggregateOp::CountValues {
         return count_values(rows, param, grouping, grid);
@@ -49,7 +49,7 @@ pub(super) fn aggregate(
     }
     if op == AggregateOp::Quantile {
         for phi in numbers.iter().filter(|phi| !(0.0..=1.0).contains(*phi)) {
-            notes.warn(phi_warning(*phi));
+            notes.warn(phi_warning(*phi, place));
         }
     }
     let fold = |group: Group| {
@@ -61,8 +61,8 @@ pub(super) fn aggregate(
 }
 
 /// The warning about a quantile outside `[0, 1]`.
-pub(super) fn phi_warning(phi: f64) -> String {
-    format!("PromQL warning: quantile value should be between 0 and 1, got {}", super::histogram::number(phi))
+pub(super) fn phi_warning(phi: f64, place: &str) -> String {
+    format!("PromQL warning: quantile value should be between 0 and 1, got {} ({place})", super::histogram::number(phi))
 }
 
 fn key(labels: &Labels, grouping: &Grouping) -> Labels {
@@ -131,11 +131,11 @@ fn extremes(groups: Vec<Group>, k: &[f64], largest: bool, grid: &Grid) -> Result
     for group in groups {
         let mut kept: Vec<Vec<f64>> = vec![vec![HOLE; grid.count]; group.rows.len()];
         let mut order: Vec<usize> = Vec::new();
-        for i in 0..grid.count {
+        for (i, k) in k.iter().enumerate().take(grid.count) {
             order.clear();
             order.extend((0..group.rows.len()).filter(|r| !is_hole(group.rows[*r].values[i])));
             order.sort_by(|a, b| by_rank(group.rows[*a].values[i], group.rows[*b].values[i], largest));
-            for r in order.iter().take(k.get(i).map_or(0, |k| k.max(0.0) as usize)) {
+            for r in order.iter().take(k.max(0.0) as usize) {
                 kept[*r][i] = group.rows[*r].values[i];
             }
         }

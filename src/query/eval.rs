@@ -56,11 +56,11 @@ impl<'a> Evaluator<'a> {
             Expr::Text(text) => Ok(Evaluated::Text(text.clone())),
             Expr::Instant(selector) => Ok(Evaluated::Vector(self.instant(selector, grid, false)?)),
             Expr::Range { .. } | Expr::Subquery { .. } => Err(QueryError::Bad("a range vector can only be given to a function".to_owned())),
-            Expr::Call { function, args } => self.call(function, args, grid),
-            Expr::Aggregate { op, expr, param, grouping } => {
+            Expr::Call { function, args, places } => self.call(function, args, places, grid),
+            Expr::Aggregate { op, expr, param, grouping, place } => {
                 let rows = self.vector(expr, grid)?;
                 let param = param.as_ref().map(|p| self.eval(p, grid)).transpose()?;
-                Ok(Evaluated::Vector(aggregate::aggregate(*op, rows, param, grouping, grid, &mut self.notes)?))
+                Ok(Evaluated::Vector(aggregate::aggregate(*op, rows, param, grouping, grid, (&mut self.notes, place))?))
             }
             Expr::Binary { op, lhs, rhs, matching } => {
                 let left = self.eval(lhs, grid)?;
@@ -78,11 +78,11 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    fn call(&mut self, function: &'static functions::Function, args: &[Expr], grid: &Grid) -> Result<Evaluated, QueryError> {
+    fn call(&mut self, function: &'static functions::Function, args: &[Expr], places: &[String], grid: &Grid) -> Result<Evaluated, QueryError> {
         match &function.body {
             Body::Map(f) => functions::map(self, *f, args, grid),
-            Body::Over(over) => functions::over(self, function.name, over, args, grid),
-            Body::Special(f) => f(self, Args { function: function.name, args }, grid),
+            Body::Over(over) => functions::over(self, Args { function: function.name, args, places }, over, grid),
+            Body::Special(f) => f(self, Args { function: function.name, args, places }, grid),
         }
     }
 

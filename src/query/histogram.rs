@@ -29,9 +29,9 @@ struct Bucket {
 pub(super) fn quantile(evaluator: &mut Evaluator<'_>, args: Args<'_>, grid: &Grid) -> Result<Evaluated, QueryError> {
     let phi = evaluator.scalar(args.get(0)?, grid)?;
     let rows = evaluator.vector(args.get(1)?, grid)?;
-    let histograms = gather(rows, &mut evaluator.notes);
+    let histograms = gather(rows, args.place(1), &mut evaluator.notes);
     for phi in phi.iter().filter(|phi| !(0.0..=1.0).contains(*phi)) {
-        evaluator.notes.warn(super::aggregate::phi_warning(*phi));
+        evaluator.notes.warn(super::aggregate::phi_warning(*phi, args.place(0)));
     }
     let mut fixed = Vec::new();
     let out = per_step(histograms, grid, |i, name, buckets| {
@@ -42,7 +42,7 @@ pub(super) fn quantile(evaluator: &mut Evaluator<'_>, args: Args<'_>, grid: &Gri
         value
     });
     for name in fixed {
-        evaluator.notes.info(format!("PromQL info: input to histogram_quantile needed to be fixed for monotonicity (see https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile) for metric name {name:?}"));
+        evaluator.notes.info(format!("PromQL info: input to histogram_quantile needed to be fixed for monotonicity (see https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile) for metric name {name:?} ({})", args.place(1)));
     }
     Ok(Evaluated::Vector(super::value::merge_equal(out)?))
 }
@@ -51,18 +51,18 @@ pub(super) fn fraction(evaluator: &mut Evaluator<'_>, args: Args<'_>, grid: &Gri
     let lower = evaluator.scalar(args.get(0)?, grid)?;
     let upper = evaluator.scalar(args.get(1)?, grid)?;
     let rows = evaluator.vector(args.get(2)?, grid)?;
-    let histograms = gather(rows, &mut evaluator.notes);
+    let histograms = gather(rows, args.place(2), &mut evaluator.notes);
     let out = per_step(histograms, grid, |i, _, buckets| fraction_of(lower[i], upper[i], buckets));
     Ok(Evaluated::Vector(super::value::merge_equal(out)?))
 }
 
-fn gather(rows: Vec<Row>, notes: &mut Notes) -> Vec<Histogram> {
+fn gather(rows: Vec<Row>, place: &str, notes: &mut Notes) -> Vec<Histogram> {
     let mut out: BTreeMap<(Labels, String), Histogram> = BTreeMap::new();
     for row in rows {
         let le = row.labels.get(BUCKET_LABEL).unwrap_or("");
         let name = row.labels.metric_name().to_owned();
         let Some(bound) = parse_bound(le) else {
-            notes.warn(format!("PromQL warning: bucket label \"le\" is missing or has a malformed value of {le:?} for metric name {name:?}"));
+            notes.warn(format!("PromQL warning: bucket label \"le\" is missing or has a malformed value of {le:?} for metric name {name:?} ({place})"));
             continue;
         };
         let labels = row.labels.filtered(|n| n != BUCKET_LABEL && n != METRIC_NAME);

@@ -1,7 +1,7 @@
 //! PromQL over columns: one request in, one answer out.
 //!
 //! Files in reading order: `engine` the door; `parse` text to `tree` (the only user of
-//! promql-parser); `plan` which time a selector reads; `source` where columns come from; `series`
+//! promql-parser); `places` where arguments stand; `plan` which time a selector reads; `source` where columns come from; `series`
 //! stored segments as points and cells; `eval` walks the tree, each node over all steps at once;
 //! `aggregate`, `binary`, `histogram`; `functions/` a family a file and one list; `shorthand` the
 //! monitoring API's query as a tree; `limits`, `stats`, `value`, `error`, `options`.
@@ -19,6 +19,7 @@ mod kahan;
 mod limits;
 mod options;
 mod parse;
+mod places;
 mod plan;
 mod selector;
 mod series;

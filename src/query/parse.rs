@@ -3,6 +3,7 @@
 //! The parser recurses and takes time quadratic in the nesting, so length, nesting and the number
 //! of operators are bounded before it is called.
 
+use std::collections::VecDeque;
 use std::time::{Duration, SystemTime};
 
 use promql_parser::label as theirs_label;
@@ -10,6 +11,7 @@ use promql_parser::parser as theirs;
 
 use super::QueryError;
 use super::functions;
+use super::places;
 use super::tree::{AggregateOp, At, BinaryOp, Expr, Grouping, Many, Matching, Selector, Shift};
 use crate::model::{METRIC_NAME, Matcher};
 
@@ -19,7 +21,8 @@ const MAX_OPERATORS: usize = 300;
 
 /// Reads an expression.
 pub(super) fn parse(text: &str) -> Result<Expr, QueryError> {
-    convert(parse_theirs(text)?)
+    let parsed = parse_theirs(text)?;
+    convert(parsed, &mut places::places(text))
 }
 
 /// Reads a series selector such as `up{job="node"}` (for `match[]`).
@@ -88,39 +91,48 @@ fn skip_string(chars: &mut std::str::Chars<'_>, quote: char) {
     }
 }
 
-fn convert(expr: theirs::Expr) -> Result<Expr, QueryError> {
+type Places = VecDeque<places::CallPlaces>;
+
+/// Where the arguments of the next call stand; nowhere if the scan saw another call.
+fn take(places: &mut Places, name: &str) -> Vec<String> {
+    places.pop_front().filter(|call| call.name == name).map(|call| call.args).unwrap_or_default()
+}
+
+fn convert(expr: theirs::Expr, places: &mut Places) -> Result<Expr, QueryError> {
     Ok(match expr {
         theirs::Expr::NumberLiteral(n) => Expr::Number(n.val),
         theirs::Expr::StringLiteral(s) => Expr::Text(s.val),
-        theirs::Expr::Paren(p) => convert(*p.expr)?,
-        theirs::Expr::Unary(u) => match convert(*u.expr)? {
+        theirs::Expr::Paren(p) => convert(*p.expr, places)?,
+        theirs::Expr::Unary(u) => match convert(*u.expr, places)? {
             Expr::Number(n) => Expr::Number(-n),
             inner => Expr::Negate(Box::new(inner)),
         },
         theirs::Expr::VectorSelector(vs) => Expr::Instant(selector(vs)?),
         theirs::Expr::MatrixSelector(ms) => Expr::Range { selector: selector(ms.vs)?, range: millis(ms.range) },
         theirs::Expr::Subquery(s) => Expr::Subquery {
-            expr: Box::new(convert(*s.expr)?),
+            expr: Box::new(convert(*s.expr, places)?),
             range: millis(s.range),
             step: s.step.map(millis).filter(|step| *step > 0),
             shift: shift(s.offset, s.at),
         },
-        theirs::Expr::Call(call) => convert_call(call)?,
-        theirs::Expr::Aggregate(a) => convert_aggregate(a)?,
-        theirs::Expr::Binary(b) => convert_binary(b)?,
+        theirs::Expr::Call(call) => convert_call(call, places)?,
+        theirs::Expr::Aggregate(a) => convert_aggregate(a, places)?,
+        theirs::Expr::Binary(b) => convert_binary(b, places)?,
         theirs::Expr::Extension(e) => return Err(QueryError::Unsupported(e.expr.name().to_owned())),
     })
 }
 
-fn convert_call(call: theirs::Call) -> Result<Expr, QueryError> {
+fn convert_call(call: theirs::Call, places: &mut Places) -> Result<Expr, QueryError> {
     let name = call.func.name;
     let function = functions::find(name).ok_or_else(|| QueryError::Unsupported(format!("the function {name}()")))?;
-    let args = call.args.args.into_iter().map(|arg| convert(*arg)).collect::<Result<Vec<_>, _>>()?;
-    Ok(Expr::Call { function, args })
+    let here = take(places, name);
+    let args = call.args.args.into_iter().map(|arg| convert(*arg, places)).collect::<Result<Vec<_>, _>>()?;
+    Ok(Expr::Call { function, args, places: here })
 }
 
-fn convert_aggregate(a: theirs::AggregateExpr) -> Result<Expr, QueryError> {
+fn convert_aggregate(a: theirs::AggregateExpr, places: &mut Places) -> Result<Expr, QueryError> {
     let word = a.op.to_string();
+    let place = take(places, &word).into_iter().next().unwrap_or_default();
     let op = match word.as_str() {
         "sum" => AggregateOp::Sum,
         "avg" => AggregateOp::Avg,
@@ -141,11 +153,11 @@ fn convert_aggregate(a: theirs::AggregateExpr) -> Result<Expr, QueryError> {
         Some(theirs::LabelModifier::Exclude(l)) => Grouping { labels: l.labels, without: true },
         None => Grouping { labels: Vec::new(), without: false },
     };
-    let param = a.param.map(|p| convert(*p)).transpose()?.map(Box::new);
-    Ok(Expr::Aggregate { op, expr: Box::new(convert(*a.expr)?), param, grouping })
+    let param = a.param.map(|p| convert(*p, places)).transpose()?.map(Box::new);
+    Ok(Expr::Aggregate { op, expr: Box::new(convert(*a.expr, places)?), param, grouping, place })
 }
 
-fn convert_binary(b: theirs::BinaryExpr) -> Result<Expr, QueryError> {
+fn convert_binary(b: theirs::BinaryExpr, places: &mut Places) -> Result<Expr, QueryError> {
     let word = b.op.to_string();
     let op = binary_op(&word).ok_or_else(|| QueryError::Unsupported(format!("the operator {word}")))?;
     let modifier = b.modifier.unwrap_or_default();
@@ -163,7 +175,7 @@ fn convert_binary(b: theirs::BinaryExpr) -> Result<Expr, QueryError> {
         None => (false, Vec::new()),
     };
     let matching = Matching { on, labels, many, include, return_bool: modifier.return_bool };
-    Ok(Expr::Binary { op, lhs: Box::new(convert(*b.lhs)?), rhs: Box::new(convert(*b.rhs)?), matching })
+    Ok(Expr::Binary { op, lhs: Box::new(convert(*b.lhs, places)?), rhs: Box::new(convert(*b.rhs, places)?), matching })
 }
 
 fn binary_op(word: &str) -> Option<BinaryOp> {

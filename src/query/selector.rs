@@ -82,11 +82,11 @@ impl Evaluator<'_> {
 
     /// Evaluates at the multiples of `step` in `(after, last]`.
     fn subquery(&mut self, expr: &Expr, after: i64, last: i64, step: i64) -> Result<Vec<Track>, QueryError> {
-        let start = (after.div_euclid(step) + 1).saturating_mul(step);
+        let start = after.div_euclid(step).saturating_add(1).saturating_mul(step);
         if start > last {
             return Ok(Vec::new());
         }
-        let count = usize::try_from((last - start) / step + 1).unwrap_or(usize::MAX);
+        let count = usize::try_from(last.saturating_sub(start) / step).unwrap_or(usize::MAX).saturating_add(1);
         self.budget.hold(count, self.options)?;
         let inner = Grid { start, step, count };
         let rows = match self.eval(expr, &inner)? {

@@ -189,7 +189,7 @@ fn select(query: &MetricsQuery, mut matchers: Vec<Matcher>) -> Selector {
 
 fn call(name: &str, args: Vec<Expr>) -> Result<Expr, QueryError> {
     let function = functions::find(name).ok_or_else(|| QueryError::Unsupported(format!("the function {name}()")))?;
-    Ok(Expr::Call { function, args })
+    Ok(Expr::Call { function, args, places: Vec::new() })
 }
 
 fn windows(selector: Selector, step: Duration) -> Expr {
@@ -219,7 +219,7 @@ fn build(query: &MetricsQuery, selector: Selector, step: Duration) -> Result<Exp
 }
 
 fn by(op: AggregateOp, expr: Expr, param: Option<Expr>, labels: Vec<String>) -> Expr {
-    Expr::Aggregate { op, expr: Box::new(expr), param: param.map(Box::new), grouping: Grouping { labels, without: false } }
+    Expr::Aggregate { op, expr: Box::new(expr), param: param.map(Box::new), grouping: Grouping { labels, without: false }, place: String::new() }
 }
 
 /// The quantile of a histogram: of each series, or summed by `le` first.

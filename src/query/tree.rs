@@ -107,8 +107,8 @@ pub(super) enum Expr {
     Instant(Selector),
     Range { selector: Selector, range: i64 },
     Subquery { expr: Box<Expr>, range: i64, step: Option<i64>, shift: Shift },
-    Call { function: &'static Function, args: Vec<Expr> },
-    Aggregate { op: AggregateOp, expr: Box<Expr>, param: Option<Box<Expr>>, grouping: Grouping },
+    Call { function: &'static Function, args: Vec<Expr>, places: Vec<String> },
+    Aggregate { op: AggregateOp, expr: Box<Expr>, param: Option<Box<Expr>>, grouping: Grouping, place: String },
     Binary { op: BinaryOp, lhs: Box<Expr>, rhs: Box<Expr>, matching: Matching },
     Negate(Box<Expr>),
 }

@@ -24,7 +24,7 @@ struct Expected {
     matrix: Option<(i64, i64)>,
 }
 
-pub fn run(memory: &Memory, case: &Case) -> Result<(), String> {
+pub(crate) fn run(memory: &Memory, case: &Case) -> Result<(), String> {
     let options =
         Options { lookback: Duration::from_secs(300), timeout: Duration::from_secs(100), max_samples: 10_000_000, max_series: 100_000, max_points: 11_000 };
     let engine = Engine::new(Arc::new(memory.clone()), options);
@@ -67,11 +67,25 @@ fn check_notes(case: &Case, answer: &Answer) -> Result<(), String> {
         if case.body.iter().any(|l| l == &format!("expect no_{kind}")) && !notes.is_empty() {
             return Err(format!("unexpected {kind}: {notes:?}"));
         }
-        if case.body.iter().any(|l| l.starts_with(&format!("expect {kind}"))) && notes.is_empty() {
+        let wanted: Vec<&str> = case.body.iter().filter_map(|l| l.strip_prefix(&format!("expect {kind}"))).map(str::trim).collect();
+        if !wanted.is_empty() && notes.is_empty() {
             return Err(format!("no {kind}"));
+        }
+        for pattern in wanted.iter().filter(|w| !w.is_empty()) {
+            if !notes.iter().any(|note| note_matches(pattern, note)) {
+                return Err(format!("{kind} {notes:?}"));
+            }
         }
     }
     Ok(())
+}
+
+fn note_matches(pattern: &str, note: &str) -> bool {
+    if let Some(message) = pattern.strip_prefix("msg:") {
+        return message.trim() == note;
+    }
+    let regex = pattern.strip_prefix("regex:").unwrap_or(pattern).trim();
+    latido::model::Pattern::new(&format!(".*(?:{regex}).*")).is_ok_and(|p| p.matches(note))
 }
 
 fn expected(case: &Case) -> Result<Expected, String> {

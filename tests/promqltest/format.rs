@@ -3,7 +3,7 @@
 use latido::model::{Labels, stale_marker};
 
 /// What a file tells to do.
-pub enum Command {
+pub(crate) enum Command {
     Clear,
     Load { step: i64, lines: Vec<String> },
     Eval(Case),
@@ -11,23 +11,23 @@ pub enum Command {
 
 /// When a case is evaluated.
 #[derive(Clone, Copy, Debug)]
-pub enum When {
+pub(crate) enum When {
     Instant(i64),
     Range { start: i64, end: i64, step: i64 },
 }
 
 /// One `eval` with its body.
-pub struct Case {
-    pub line: usize,
-    pub when: When,
-    pub expr: String,
-    pub fail: bool,
-    pub ordered: bool,
-    pub body: Vec<String>,
+pub(crate) struct Case {
+    pub(crate) line: usize,
+    pub(crate) when: When,
+    pub(crate) expr: String,
+    pub(crate) fail: bool,
+    pub(crate) ordered: bool,
+    pub(crate) body: Vec<String>,
 }
 
 /// The commands of a file in order.
-pub fn commands(text: &str) -> Vec<Command> {
+pub(crate) fn commands(text: &str) -> Vec<Command> {
     let lines: Vec<&str> = text.lines().map(|l| if l.trim().starts_with('#') { "" } else { l.trim() }).collect();
     let mut out = Vec::new();
     let mut i = 0;
@@ -84,14 +84,14 @@ impl<'a> Words<'a> {
 }
 
 /// A duration in milliseconds; a bare number is seconds.
-pub fn millis(text: &str) -> i64 {
+pub(crate) fn millis(text: &str) -> i64 {
     let (sign, text) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
     let found = latido::clock::parse_duration(text).map(|d| d.as_millis() as i64);
     sign * found.unwrap_or_else(|_| text.parse::<f64>().map_or(0, |s| (s * 1000.0) as i64))
 }
 
 /// A series description and what follows it.
-pub fn series(line: &str) -> Option<(Labels, &str)> {
+pub(crate) fn series(line: &str) -> Option<(Labels, &str)> {
     let end = line.find(|c: char| c == '{' || c.is_whitespace()).unwrap_or(line.len());
     let mut pairs: Vec<(String, String)> = Vec::new();
     if end > 0 {
@@ -127,7 +127,7 @@ fn bare(text: &str) -> Option<(String, &str)> {
 }
 
 /// A string in Go's notation and what follows it.
-pub fn quoted(text: &str) -> Option<(String, &str)> {
+pub(crate) fn quoted(text: &str) -> Option<(String, &str)> {
     let quote = text.chars().next()?;
     let mut out = Vec::new();
     let mut chars = text.char_indices().skip(1);
@@ -163,7 +163,7 @@ fn number(chars: &mut impl Iterator<Item = (usize, char)>, first: Option<char>, 
 }
 
 /// The items of a sequence; `None` in it is a missing sample. `None` as a whole: native histograms.
-pub fn sequence(text: &str) -> Option<Vec<Option<f64>>> {
+pub(crate) fn sequence(text: &str) -> Option<Vec<Option<f64>>> {
     if text.contains("{{") {
         return None;
     }
@@ -199,7 +199,7 @@ fn steps(text: &str) -> Option<(f64, f64)> {
 }
 
 /// A number; with `0x` in hexadecimal.
-pub fn float(text: &str) -> Option<f64> {
+pub(crate) fn float(text: &str) -> Option<f64> {
     if let Some(hex) = text.strip_prefix("0x") {
         return i64::from_str_radix(hex, 16).ok().map(|v| v as f64);
     }

@@ -13,11 +13,11 @@ use crate::format;
 
 /// What was loaded.
 #[derive(Clone, Default)]
-pub struct Memory(Arc<BTreeMap<Labels, BTreeMap<i64, f64>>>);
+pub(crate) struct Memory(Arc<BTreeMap<Labels, BTreeMap<i64, f64>>>);
 
 impl Memory {
     /// Adds the samples of one line; native histograms are left out.
-    pub fn load(&mut self, step: i64, line: &str) {
+    pub(crate) fn load(&mut self, step: i64, line: &str) {
         let Some((labels, rest)) = format::series(line) else {
             println!("cannot read the series of {line}");
             return;

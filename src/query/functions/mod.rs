@@ -25,11 +25,17 @@ pub(super) use window::{Over, over};
 pub(super) struct Args<'a> {
     pub(super) function: &'static str,
     pub(super) args: &'a [Expr],
+    /// `line:column` of each.
+    pub(super) places: &'a [String],
 }
 
 impl<'a> Args<'a> {
     pub(super) fn get(&self, i: usize) -> Result<&'a Expr, QueryError> {
         self.args.get(i).ok_or_else(|| QueryError::Bad(format!("{}() needs more arguments", self.function)))
+    }
+
+    pub(super) fn place(&self, i: usize) -> &'a str {
+        self.places.get(i).map_or("", String::as_str)
     }
 
     pub(super) fn text(&self, i: usize) -> Result<&'a str, QueryError> {

@@ -61,8 +61,8 @@ fn variance(w: &Window<'_>) -> f64 {
 }
 
 /// Warns of a quantile outside `[0, 1]`.
-pub(super) fn check_phi(params: &[Vec<f64>], notes: &mut Notes) {
+pub(super) fn check_phi(params: &[Vec<f64>], place: &str, notes: &mut Notes) {
     for phi in params.iter().filter_map(|p| p.first()).filter(|phi| !(0.0..=1.0).contains(*phi)) {
-        notes.warn(super::super::aggregate::phi_warning(*phi));
+        notes.warn(super::super::aggregate::phi_warning(*phi, place));
     }
 }

@@ -62,7 +62,7 @@ fn of_cells(w: &CellWindow<'_>, counter: bool) -> Option<Gain> {
 /// Extends the gain to the edges of the window where the samples reach near them, and no further
 /// than to where a counter was zero.
 fn extrapolated(g: &Gain, counter: bool, per_second: bool) -> Option<f64> {
-    let seconds = |from: i64, to: i64| (to - from) as f64 / 1000.0;
+    let seconds = |from: i64, to: i64| to.saturating_sub(from) as f64 / 1000.0;
     let sampled = seconds(g.first_t, g.last_t);
     let between = sampled / (g.count - 1.0);
     let threshold = between * 1.1;

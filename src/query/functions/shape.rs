@@ -58,7 +58,7 @@ pub(super) fn absent(evaluator: &mut Evaluator<'_>, args: Args<'_>, grid: &Grid)
 pub(super) fn absent_over_time(evaluator: &mut Evaluator<'_>, args: Args<'_>, grid: &Grid) -> Result<Evaluated, QueryError> {
     let arg = args.get(0)?;
     let mut present = vec![false; grid.count];
-    let windows = super::over(evaluator, "present_over_time", &super::over_time::PRESENT_NAMED, std::slice::from_ref(arg), grid)?;
+    let windows = super::over(evaluator, args, &super::over_time::PRESENT_NAMED, grid)?;
     if let Evaluated::Vector(rows) = windows {
         for row in rows {
             row.values.iter().zip(&mut present).for_each(|(v, p)| *p |= !is_hole(*v));

@@ -21,7 +21,7 @@ fn regression(samples: &Samples<'_>, origin: i64) -> (f64, f64) {
     let (mut sum_x, mut sum_y, mut sum_xy, mut sum_xx) = (Sum::default(), Sum::default(), Sum::default(), Sum::default());
     let first = samples.v.first().copied().unwrap_or(f64::NAN);
     for (t, y) in samples.t.iter().zip(samples.v) {
-        let x = (t - origin) as f64 / 1000.0;
+        let x = t.saturating_sub(origin) as f64 / 1000.0;
         sum_x.add(x);
         sum_y.add(*y);
         sum_xy.add(x * y);

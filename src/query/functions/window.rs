@@ -6,7 +6,7 @@ use super::super::selector::Windows;
 use super::super::series::{Cell, Samples, Track};
 use super::super::tree::Expr;
 use super::super::value::{Evaluated, Grid, HOLE, Row, drop_names, merge_equal};
-use super::parameters;
+use super::{Args, parameters};
 use crate::model::Tier;
 
 /// Samples in the left-open window `(start, end]`.
@@ -48,19 +48,21 @@ impl Over {
 }
 
 /// Applies a function to the windows of the range vector among `args`.
-pub(in super::super) fn over(evaluator: &mut Evaluator<'_>, name: &str, over: &Over, args: &[Expr], grid: &Grid) -> Result<Evaluated, QueryError> {
+pub(in super::super) fn over(evaluator: &mut Evaluator<'_>, call: Args<'_>, over: &Over, grid: &Grid) -> Result<Evaluated, QueryError> {
+    let (name, args) = (call.function, call.args);
     let Some(at) = args.iter().position(Expr::is_range) else {
         return Err(QueryError::Bad(format!("{name}() needs a range vector such as x[5m]")));
     };
     let params = parameters(evaluator, args, at, grid)?;
     if name == "quantile_over_time" {
-        super::over_time::check_phi(&params, &mut evaluator.notes);
+        super::over_time::check_phi(&params, call.place(0), &mut evaluator.notes);
     }
     let windows = evaluator.windows(&args[at], grid, over.cells.is_some())?;
     let mut rows = Vec::with_capacity(windows.tracks.len());
     for track in &windows.tracks {
         evaluator.deadline.check()?;
         note_approximation(over, name, track, &mut evaluator.notes);
+        note_no_counter(call, track, &mut evaluator.notes);
         let spans = Spans { grid, windows: &windows, frame: &evaluator.frame };
         let values = match (&track.cells, over.cells) {
             (Some(cells), Some(f)) => over_cells(cells, f, over, &spans, &mut evaluator.notes, name),
@@ -77,6 +79,17 @@ pub(in super::super) fn over(evaluator: &mut Evaluator<'_>, name: &str, over: &O
 fn note_approximation(over: &Over, name: &str, track: &Track, notes: &mut Notes) {
     if over.cells.is_none() && track.coarsest != Tier::Raw {
         notes.info(format!("{name}(): approximated from {}", track.coarsest));
+    }
+}
+
+/// Says that a rate is taken of something that is no counter by its name.
+fn note_no_counter(call: Args<'_>, track: &Track, notes: &mut Notes) {
+    let name = track.labels.metric_name();
+    let counter = ["_total", "_sum", "_count", "_bucket"].iter().any(|end| name.ends_with(end));
+    // The shorthand's calls have no place in a text, and nobody to tell.
+    let place = call.place(0);
+    if matches!(call.function, "rate" | "increase") && !name.is_empty() && !counter && !place.is_empty() && !track.points.is_empty() {
+        notes.info(format!("PromQL info: metric might not be a counter, name does not end in _total/_sum/_count/_bucket: {name:?} ({place})"));
     }
 }
 
@@ -142,7 +155,7 @@ fn over_cells(cells: &[Cell], f: fn(&CellWindow<'_>) -> Option<f64>, over: &Over
 /// The answer for a window that lies within the cell at `i`: the cell's own, in proportion.
 fn inside_cell(cells: &[Cell], i: usize, f: fn(&CellWindow<'_>) -> Option<f64>, over: &Over, (start, end): (i64, i64)) -> Option<f64> {
     let cell = cells.get(i)?;
-    let range = end - start;
+    let range = end.saturating_sub(start);
     let left = cell.bucket.end.0 - cell.width;
     if range >= cell.width || left >= end {
         return None;
