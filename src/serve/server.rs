@@ -107,6 +107,8 @@ fn start(listeners: Vec<TcpListener>, watch: Data<Watch>, options: Options, hand
     let own = handles.own.clone();
     let shared = Shared::new(&options, handles);
     let mut server = HttpServer::new(move || app(watch.clone(), shared.clone()))
+        // An answer leaves in two pieces: without this the second waits for the client's delayed acknowledgement.
+        .tcp_nodelay(true)
         .workers(WORKERS)
         .max_connections(CONNECTIONS_EACH)
         .keep_alive(KEEP_ALIVE)
