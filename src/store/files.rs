@@ -79,6 +79,13 @@ impl Files {
         made.map_err(|e| self.database("open", name, e))
     }
 
+    /// Whether a file was begun and never finished: redb writes the mark at its head last.
+    pub(super) fn is_unborn(&self, name: &str) -> bool {
+        let mut head = [0; 64];
+        let read = |mut file: File| io::Read::read(&mut file, &mut head);
+        self.memory.is_none() && File::open(self.path(name)).and_then(read).is_ok() && head.iter().all(|b| *b == 0)
+    }
+
     /// Opens a sealed database read-only: no byte of it changes.
     pub(super) fn open_read(&self, name: &str) -> Result<ReadOnlyDatabase, StoreError> {
         let mut builder = Builder::new();

@@ -21,6 +21,9 @@ const FILE_BYTES: u64 = 32 << 20;
 /// A row is cut here: a larger value would take twice its length on redb's pages.
 const ROW_BYTES: usize = 48 << 10;
 
+/// Sequences left free behind a file that cannot be read: more than one file holds.
+const PASSED_OVER: u64 = 1 << 24;
+
 /// A window of the head: tier and start.
 pub(super) type WindowKey = (Tier, Timestamp);
 
@@ -81,10 +84,17 @@ impl Journal {
             if !name.ends_with(".redb") {
                 continue;
             }
+            if files.is_unborn(&name) {
+                files.remove(&name)?;
+                continue;
+            }
             match journal.read(&name, &window, &mut replay) {
                 Ok(touched) => journal.closed.push(Closed { bytes: files.allocated(&name), name, touched }),
                 Err(error) if error.kind() == crate::model::ErrorKind::Unavailable => return Err(error),
-                Err(error) => notes.push(format!("journal file {name} cannot be read to its end and is left aside: {error}")),
+                Err(error) => {
+                    notes.push(format!("journal file {name} cannot be read to its end and is left aside: {error}"));
+                    journal.next_sequence = journal.next_sequence.max(first_sequence(&name) + PASSED_OVER);
+                }
             }
         }
         Ok(journal)
@@ -181,7 +191,12 @@ impl Journal {
 
     fn create(&mut self) -> Result<Current, StoreError> {
         let name = format!("{JOURNAL}/{:020}.redb", self.next_sequence);
-        let database = self.files.create(&name)?;
+        // Whatever stands under this name was never acknowledged, or the number would be taken.
+        self.files.remove(&name)?;
+        let database = self.files.create(&name).inspect_err(|_| {
+            // Best effort: the disk is full, and what was begun takes room.
+            let _ = self.files.remove(&name);
+        })?;
         Ok(Current { name, database, state: RowState::default(), numbers: Vec::new(), touched: BTreeMap::new(), payload: 0 })
     }
 
@@ -212,6 +227,11 @@ impl Journal {
         let done = current.database.begin_write().map_err(redb::Error::from).and_then(|t| t.commit().map_err(Into::into));
         done.map_err(|e| self.files.database("sync", &current.name, e))
     }
+}
+
+/// The sequence that a file's name carries.
+fn first_sequence(name: &str) -> u64 {
+    name.chars().filter(char::is_ascii_digit).collect::<String>().parse().unwrap_or(0)
 }
 
 impl Current {

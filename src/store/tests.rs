@@ -309,3 +309,25 @@ fn readers_see_every_acknowledged_sample_once_while_windows_are_sealed() {
     });
     assert_eq!(totals(&reader, "a"), (300, 300.0));
 }
+
+#[test]
+fn a_journal_file_that_was_never_finished_does_not_stand_in_the_way() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = ManualClock::at(Timestamp(START + HOUR));
+    let place = Place::Disk(dir.path().to_owned());
+    drop(open(options(place.clone()), clock.clone()).unwrap());
+    let begun = dir.path().join("journal/00000000000000000001.redb");
+    std::fs::write(&begun, [0; 4096]).unwrap();
+    let mut store = open(options(place.clone()), clock.clone()).unwrap();
+    assert!(store.notes.is_empty() && !begun.exists());
+    store.writer.append(&[batch(&[("a", START + HOUR, 1.0)])]).unwrap();
+    drop(store);
+    std::fs::write(dir.path().join("journal/00000000000000000002.redb"), b"this is no database").unwrap();
+    let mut store = open(options(place.clone()), clock.clone()).unwrap();
+    assert_eq!(store.notes.len(), 1, "a damaged file is named: {:?}", store.notes);
+    store.writer.append(&[batch(&[("a", START + HOUR + 1, 2.0)])]).unwrap();
+    drop(store);
+    let store = open(options(place), clock).unwrap();
+    assert_eq!(totals(&store.reader, "a"), (2, 3.0));
+    assert!(dir.path().join("journal/00000000000000000002.redb").exists(), "what is damaged is kept");
+}
