@@ -1,7 +1,7 @@
 //! The door: opens the store and gives out its parts. The writer takes groups of batches.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use super::files::Files;
@@ -61,23 +61,9 @@ pub fn open(options: Options, clock: SharedClock) -> Result<Opened, StoreError> 
         state.head.applied = journal.last_sequence();
         journal
     };
-    let figures = Arc::new(JournalFigures::default());
-    let mut writer = Writer { shared: shared.clone(), journal, figures: figures.clone() };
+    let mut writer = Writer { shared: shared.clone(), journal };
     writer.cut()?;
-    Ok(Opened { writer, reader: Reader { shared: shared.clone(), journal: figures }, keeper: Keeper { shared }, catalog, replayed, notes })
-}
-
-/// Bytes and number of journal files, for the figures.
-#[derive(Debug, Default)]
-pub(super) struct JournalFigures {
-    bytes: AtomicU64,
-    files: AtomicU64,
-}
-
-impl JournalFigures {
-    pub(super) fn get(&self) -> (u64, u64) {
-        (self.bytes.load(Ordering::Relaxed), self.files.load(Ordering::Relaxed))
-    }
+    Ok(Opened { writer, reader: Reader { shared: shared.clone() }, keeper: Keeper { shared }, catalog, replayed, notes })
 }
 
 /// What was taken of one batch.
@@ -96,7 +82,6 @@ pub struct Appended {
 pub struct Writer {
     shared: Arc<Shared>,
     journal: Journal,
-    figures: Arc<JournalFigures>,
 }
 
 /// Samples of one series and tier, and which batch they came with.
@@ -212,8 +197,8 @@ impl Writer {
 
     fn measure(&self) {
         let (bytes, files) = self.journal.figures();
-        self.figures.bytes.store(bytes, Ordering::Relaxed);
-        self.figures.files.store(files, Ordering::Relaxed);
+        self.shared.journal.bytes.store(bytes, Ordering::Relaxed);
+        self.shared.journal.files.store(files, Ordering::Relaxed);
     }
 
     /// Whether sealing is due by size: what is unsealed must replay in about a second.

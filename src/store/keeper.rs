@@ -16,7 +16,7 @@ use super::journal::WindowKey;
 use super::layout::{Combine, Record};
 use super::partition::{Partition, PartitionWriter, Values, View};
 use super::rollup::{roll_buckets, roll_samples, stack};
-use super::shared::{Shared, State, alive};
+use super::shared::{Shared, State, alive, unrolled};
 use crate::clock::Stopwatch;
 use crate::model::{Column, Labels, Tier, TimeRange, Timestamp};
 use crate::task::Deadline;
@@ -304,19 +304,6 @@ impl Keeper {
         let held = unsealed.chain(waiting).filter(|(t, _)| *t == tier).map(|(_, start)| start).min();
         self.shared.windows.edge(tier, self.shared.clock.now() - keep).min(held.unwrap_or(Timestamp::MAX))
     }
-}
-
-/// Windows with a generation that is not rolled up, where there is a coarser tier.
-pub(super) fn unrolled(state: &State, shared: &Shared) -> Vec<WindowKey> {
-    let mut newest: BTreeMap<WindowKey, u64> = BTreeMap::new();
-    for p in state.set.iter() {
-        let tier = p.record.tier;
-        if tier.coarser().is_some_and(|c| shared.options.keeps(c).is_some()) {
-            let mark = newest.entry((tier, shared.windows.start(tier, p.record.range.end))).or_default();
-            *mark = (*mark).max(p.record.generation);
-        }
-    }
-    newest.into_iter().filter(|(key, generation)| state.rolled.get(key).is_none_or(|mark| mark < generation)).map(|(key, _)| key).collect()
 }
 
 fn blank(tier: Tier, range: TimeRange, generation: u64, through: u64, combine: Combine) -> Record {

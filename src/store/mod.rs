@@ -3,7 +3,6 @@
 //! `open` gives one `Writer`, any number of `Reader`s, the `Keeper` that seals, rolls up and
 //! drops, and the `Catalog` of documents. It has no threads and no timers of its own.
 
-mod bytes;
 mod catalog;
 pub mod chunk;
 pub mod codec;

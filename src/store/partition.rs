@@ -9,8 +9,8 @@ use std::time::Duration;
 use redb::{ReadOnlyDatabase, ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 
 use super::StoreError;
-use super::bytes::{Cursor, put_varint};
 use super::codec;
+use super::codec::{Cursor, put_varint};
 use super::files::{Files, MAX_OPEN};
 use super::index::{EachValue, Index};
 use super::layout::{ColumnKind, EXTENT_BYTES, EXTENTS, POSTINGS, Record, SERIES, SERIES_IN_BLOCK, SUMMARY, TIMES};
@@ -67,7 +67,7 @@ impl<'a> PartitionWriter<'a> {
         let mut column = Vec::new();
         let (kind, rows, span) = match values {
             Values::Samples(c) => {
-                put_varint(&mut column, u64::from(self.time_column(&c.t)));
+                put_varint(u64::from(self.time_column(&c.t)), &mut column);
                 codec::encode_floats(&c.v, &mut column);
                 (ColumnKind::Float, c.len(), c.t.first().zip(c.t.last()))
             }
@@ -96,14 +96,14 @@ impl<'a> PartitionWriter<'a> {
     fn put_series(&mut self, canonical: &[u8], kind: ColumnKind, column_len: usize) {
         if self.block.is_empty() {
             let offset = (self.extents.len() - 1) * EXTENT_BYTES + self.extents.last().map_or(0, Vec::len);
-            put_varint(&mut self.block, offset as u64);
+            put_varint(offset as u64, &mut self.block);
         }
         let shared = self.before.iter().zip(canonical).take_while(|(a, b)| a == b).count();
-        put_varint(&mut self.block, shared as u64);
-        put_varint(&mut self.block, (canonical.len() - shared) as u64);
+        put_varint(shared as u64, &mut self.block);
+        put_varint((canonical.len() - shared) as u64, &mut self.block);
         self.block.extend(canonical.iter().skip(shared));
         self.block.push(kind as u8);
-        put_varint(&mut self.block, column_len as u64);
+        put_varint(column_len as u64, &mut self.block);
         canonical.clone_into(&mut self.before);
     }
 
@@ -173,7 +173,7 @@ impl<'a> PartitionWriter<'a> {
             let mut bytes = Vec::new();
             let mut before = 0;
             for n in numbers {
-                put_varint(&mut bytes, u64::from(n - before));
+                put_varint(u64::from(n - before), &mut bytes);
                 before = *n;
             }
             postings.insert((name.as_str(), value.as_str()), bytes.as_slice())?;
@@ -339,9 +339,9 @@ impl View<'_> {
         let damaged = |e: &dyn std::fmt::Display| self.partition.damaged(format!("the column of series {number}: {e}"));
         match entry.kind {
             ColumnKind::Float => {
-                let mut cursor = Cursor(column);
-                let times = cursor.varint().and_then(|n| u32::try_from(n).ok()).ok_or_else(|| damaged(&"no time column"))?;
-                let v = codec::decode_floats(cursor.0).map_err(|e| damaged(&e))?;
+                let mut cursor = Cursor::new(column);
+                let times = cursor.varint().ok().and_then(|n| u32::try_from(n).ok()).ok_or_else(|| damaged(&"no time column"))?;
+                let v = codec::decode_floats(cursor.rest()).map_err(|e| damaged(&e))?;
                 let t = codec::decode_times(&self.bytes(TIMES, times)?).map_err(|e| damaged(&e))?;
                 if t.len() == v.len() { Ok(Values::Samples(Column { t, v })) } else { Err(damaged(&"times and values differ in length")) }
             }
@@ -388,10 +388,10 @@ impl Index for View<'_> {
 }
 
 fn read_postings(bytes: &[u8]) -> Vec<u32> {
-    let mut cursor = Cursor(bytes);
+    let mut cursor = Cursor::new(bytes);
     let mut out = Vec::with_capacity(bytes.len());
     let mut number = 0u32;
-    while let Some(step) = cursor.varint() {
+    while let Ok(step) = cursor.varint() {
         number = number.wrapping_add(step as u32);
         out.push(number);
     }
@@ -399,20 +399,20 @@ fn read_postings(bytes: &[u8]) -> Vec<u32> {
 }
 
 fn read_block(bytes: &[u8]) -> Option<Vec<SeriesEntry>> {
-    let mut cursor = Cursor(bytes);
-    let mut offset = usize::try_from(cursor.varint()?).ok()?;
+    let mut cursor = Cursor::new(bytes);
+    let mut offset = usize::try_from(cursor.varint().ok()?).ok()?;
     let mut out = Vec::new();
     let mut canonical: Vec<u8> = Vec::new();
-    while !cursor.is_empty() {
-        let shared = usize::try_from(cursor.varint()?).ok()?;
-        let rest = cursor.count()?;
+    while !cursor.rest().is_empty() {
+        let shared = usize::try_from(cursor.varint().ok()?).ok()?;
+        let rest = cursor.block().ok()?;
         if shared > canonical.len() {
             return None;
         }
         canonical.truncate(shared);
-        canonical.extend_from_slice(cursor.take(rest)?);
-        let kind = ColumnKind::from_byte(cursor.byte()?)?;
-        let len = usize::try_from(cursor.varint()?).ok()?;
+        canonical.extend_from_slice(rest);
+        let kind = ColumnKind::from_byte(cursor.byte().ok()?)?;
+        let len = usize::try_from(cursor.varint().ok()?).ok()?;
         out.push(SeriesEntry { labels: Labels::from_canonical(&canonical).ok()?, kind, offset, len });
         offset = offset.checked_add(len)?;
     }

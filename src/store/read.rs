@@ -17,7 +17,6 @@ use crate::task::Deadline;
 #[derive(Clone, Debug)]
 pub struct Reader {
     pub(super) shared: Arc<Shared>,
-    pub(super) journal: Arc<super::door::JournalFigures>,
 }
 
 /// What was gathered of one series, by tier, older generations first.
@@ -221,8 +220,7 @@ impl Reader {
     /// Figures of the store.
     #[must_use]
     pub fn stats(&self) -> StoreStats {
-        let (bytes, files) = self.journal.get();
-        self.shared.stats(bytes, files)
+        self.shared.stats()
     }
 }
 

@@ -8,7 +8,7 @@
 //! value   := 0 same as last | 1+k decimal at 10^k, difference | 15 raw 8 bytes
 //! ```
 
-use super::bytes::{Cursor, put_signed, put_varint};
+use super::codec::{Cursor, put_varint, zigzag};
 use crate::model::{Sample, Tier, Timestamp};
 
 const RAW: u8 = 15;
@@ -43,18 +43,18 @@ impl RowState {
 /// Encodes a row; `new` are the labels of the numbers that follow the known ones.
 pub(super) fn encode(state: &mut RowState, tier: Tier, new: &[&[u8]], series: &[RowSeries<'_>], out: &mut Vec<u8>) {
     out.push(tier.index() as u8);
-    put_varint(out, new.len() as u64);
+    put_varint(new.len() as u64, out);
     for labels in new {
-        put_varint(out, labels.len() as u64);
+        put_varint(labels.len() as u64, out);
         out.extend_from_slice(labels);
         state.introduce();
     }
     let base = series.iter().find_map(|s| s.samples.first()).map_or(0, |s| s.t.0);
-    put_signed(out, base);
-    put_varint(out, series.len() as u64);
+    put_varint(zigzag(base), out);
+    put_varint(series.len() as u64, out);
     let mut expected = 0u32;
     for s in series {
-        put_signed(out, i64::from(s.number) - i64::from(expected));
+        put_varint(zigzag(i64::from(s.number) - i64::from(expected)), out);
         expected = s.number + 1;
         put_samples(&mut state.last[s.number as usize], base, s.samples, out);
     }
@@ -67,10 +67,10 @@ fn put_samples(last: &mut f64, base: i64, samples: &[Sample], out: &mut Vec<u8>)
     {
         out.push(0);
     } else {
-        put_varint(out, samples.len() as u64 + 1);
+        put_varint(samples.len() as u64 + 1, out);
         let mut before = base;
         for s in samples {
-            put_signed(out, s.t.0.wrapping_sub(before));
+            put_varint(zigzag(s.t.0.wrapping_sub(before)), out);
             before = s.t.0;
         }
     }
@@ -88,7 +88,7 @@ fn put_value(last: f64, v: f64, out: &mut Vec<u8>) {
     match SCALES.iter().enumerate().find_map(|(k, scale)| Some((k, exact(v, *scale)?))) {
         Some((k, integer)) => {
             out.push(1 + k as u8);
-            put_signed(out, integer - exact(last, SCALES[k]).unwrap_or(0));
+            put_varint(zigzag(integer - exact(last, SCALES[k]).unwrap_or(0)), out);
         }
         None => {
             out.push(RAW);
@@ -106,12 +106,12 @@ fn exact(v: f64, scale: f64) -> Option<i64> {
 }
 
 fn read_value(last: f64, cursor: &mut Cursor<'_>) -> Option<f64> {
-    match cursor.byte()? {
+    match cursor.byte().ok()? {
         0 => Some(last),
-        RAW => cursor.f64(),
+        RAW => cursor.little_endian(8).ok().map(f64::from_bits),
         form => {
             let scale = *SCALES.get(usize::from(form) - 1)?;
-            let integer = exact(last, scale).unwrap_or(0).checked_add(cursor.signed()?)?;
+            let integer = exact(last, scale).unwrap_or(0).checked_add(cursor.signed().ok()?)?;
             Some(integer as f64 / scale)
         }
     }
@@ -120,26 +120,25 @@ fn read_value(last: f64, cursor: &mut Cursor<'_>) -> Option<f64> {
 /// Decodes a row: calls `labels` for each new number in turn, then `sample` for each sample.
 /// `None` where the bytes are not a row.
 pub(super) fn decode(state: &mut RowState, bytes: &[u8], mut labels: impl FnMut(&[u8]) -> Option<()>, mut sample: impl FnMut(Tier, u32, Sample)) -> Option<()> {
-    let mut cursor = Cursor(bytes);
-    let tier = *Tier::ALL.get(usize::from(cursor.byte()?))?;
-    for _ in 0..cursor.count()? {
-        let length = cursor.count()?;
-        labels(cursor.take(length)?)?;
+    let mut cursor = Cursor::new(bytes);
+    let tier = *Tier::ALL.get(usize::from(cursor.byte().ok()?))?;
+    for _ in 0..cursor.count_of(1).ok()? {
+        labels(cursor.block().ok()?)?;
         state.introduce();
     }
-    let base = cursor.signed()?;
+    let base = cursor.signed().ok()?;
     let mut expected = 0i64;
     let mut times = Vec::new();
-    for _ in 0..cursor.count()? {
-        let number = u32::try_from(expected.checked_add(cursor.signed()?)?).ok()?;
+    for _ in 0..cursor.count_of(1).ok()? {
+        let number = u32::try_from(expected.checked_add(cursor.signed().ok()?)?).ok()?;
         expected = i64::from(number) + 1;
         times.clear();
-        match cursor.count()? {
+        match cursor.count_of(1).ok()? {
             0 => times.push(base),
             more => {
                 let mut before = base;
                 for _ in 1..more {
-                    before = before.wrapping_add(cursor.signed()?);
+                    before = before.wrapping_add(cursor.signed().ok()?);
                     times.push(before);
                 }
             }
@@ -150,7 +149,7 @@ pub(super) fn decode(state: &mut RowState, bytes: &[u8], mut labels: impl FnMut(
             sample(tier, number, Sample { t: Timestamp(*t), v: *last });
         }
     }
-    cursor.is_empty().then_some(())
+    cursor.finish().ok()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What the writer, the readers and the keeper share: the head, the set of partitions and the
 //! dropped-through times, all behind one lock that is held for a few lines.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -28,6 +28,13 @@ pub(super) struct State {
     pub(super) rolled: HashMap<WindowKey, u64>,
 }
 
+/// Bytes and number of journal files, for the figures.
+#[derive(Debug, Default)]
+pub(super) struct JournalFigures {
+    pub(super) bytes: AtomicU64,
+    pub(super) files: AtomicU64,
+}
+
 /// The store's shared part.
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -46,6 +53,7 @@ pub(super) struct Shared {
     pub(super) samples_total: AtomicU64,
     pub(super) duplicates_total: AtomicU64,
     pub(super) last_maintenance_ms: AtomicU64,
+    pub(super) journal: JournalFigures,
 }
 
 impl Shared {
@@ -74,6 +82,7 @@ impl Shared {
             samples_total: AtomicU64::new(0),
             duplicates_total: AtomicU64::new(0),
             last_maintenance_ms: AtomicU64::new(0),
+            journal: JournalFigures::default(),
         }
     }
 
@@ -113,7 +122,7 @@ impl Shared {
         Ok(removed)
     }
 
-    pub(super) fn stats(&self, journal_bytes: u64, journal_files: u64) -> StoreStats {
+    pub(super) fn stats(&self) -> StoreStats {
         let state = self.read();
         let mut tiers = [TierStats::default(); 3];
         for p in state.set.iter() {
@@ -144,11 +153,11 @@ impl Shared {
             samples_total: self.samples_total.load(Ordering::Relaxed),
             duplicates_total: self.duplicates_total.load(Ordering::Relaxed),
             tiers,
-            journal_bytes,
-            journal_files,
+            journal_bytes: self.journal.bytes.load(Ordering::Relaxed),
+            journal_files: self.journal.files.load(Ordering::Relaxed),
             head_bytes,
             catalog_bytes: self.catalog.bytes(),
-            compaction_backlog: super::keeper::unrolled(&state, self).len() as u64,
+            compaction_backlog: unrolled(&state, self).len() as u64,
             last_maintenance: (took > 0).then(|| std::time::Duration::from_millis(took)),
         }
     }
@@ -162,4 +171,17 @@ fn extend(tier: &mut TierStats, first: Timestamp, last: Timestamp) {
 /// Whether any part of `range` is after what is dropped.
 pub(super) fn alive(range: TimeRange, dropped: Timestamp) -> bool {
     range.end > dropped
+}
+
+/// Windows with a generation that is not rolled up, where there is a coarser tier.
+pub(super) fn unrolled(state: &State, shared: &Shared) -> Vec<WindowKey> {
+    let mut newest: BTreeMap<WindowKey, u64> = BTreeMap::new();
+    for p in state.set.iter() {
+        let tier = p.record.tier;
+        if tier.coarser().is_some_and(|c| shared.options.keeps(c).is_some()) {
+            let mark = newest.entry((tier, shared.windows.start(tier, p.record.range.end))).or_default();
+            *mark = (*mark).max(p.record.generation);
+        }
+    }
+    newest.into_iter().filter(|(key, generation)| state.rolled.get(key).is_none_or(|mark| mark < generation)).map(|(key, _)| key).collect()
 }

@@ -45,7 +45,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// What is unread, without taking it.
-    pub(super) const fn rest(&self) -> &'a [u8] {
+    pub(in crate::store) const fn rest(&self) -> &'a [u8] {
         self.rest
     }
 
@@ -96,18 +96,18 @@ impl<'a> Cursor<'a> {
     }
 
     /// A count of values that take at least `each` bytes, so that nothing is reserved in vain.
-    pub(super) fn count_of(&mut self, each: usize) -> Result<usize, CodecError> {
+    pub(in crate::store) fn count_of(&mut self, each: usize) -> Result<usize, CodecError> {
         let count = self.count()?;
         if count.saturating_mul(each) > self.rest.len() { Err(CodecError::Truncated) } else { Ok(count) }
     }
 
     /// A length and that many bytes.
-    pub(super) fn block(&mut self) -> Result<&'a [u8], CodecError> {
+    pub(in crate::store) fn block(&mut self) -> Result<&'a [u8], CodecError> {
         let len = usize::try_from(self.varint()?).map_err(|_| CodecError::Truncated)?;
         self.take(len)
     }
 
-    pub(super) const fn finish(self) -> Result<(), CodecError> {
+    pub(in crate::store) const fn finish(self) -> Result<(), CodecError> {
         if self.rest.is_empty() { Ok(()) } else { Err(CodecError::Trailing) }
     }
 }
