@@ -149,7 +149,7 @@ impl House {
             stop: stop.clone(),
         };
         let collector = Collector::start(config.collect.clone(), collecting);
-        reload::follow(&live, collector.clone(), Handle::current());
+        reload::follow(&live, collector.clone(), own.clone(), Handle::current());
         let names = Arc::new(RegistryNames(registry.clone()));
         let handles = serve::Handles { intake, registry, board, reader, keeper, engine, names, collector, own, health, pool, clock, settings: live, stop };
         let jobs = jobs::start(&parts_for_jobs(config, &handles));

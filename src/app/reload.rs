@@ -4,12 +4,14 @@ use tokio::runtime::Handle;
 
 use crate::collect::Collector;
 use crate::config::{ConfigError, Live, Reloaded};
+use crate::telemetry::OwnMetrics;
 
 /// Hands every reload to the collector. Whatever is started by it runs on `runtime`, not on the
 /// thread that happened to ask for the reload.
-pub(super) fn follow(live: &Live, collector: Collector, runtime: Handle) {
+pub(super) fn follow(live: &Live, collector: Collector, own: OwnMetrics, runtime: Handle) {
     live.listen(Box::new(move |result| {
         let _inside = runtime.enter();
+        own.config_reload.set(f64::from(u8::from(result.is_ok())));
         match result {
             Ok(reloaded) => apply(&collector, reloaded),
             Err(error) => refuse(error),

@@ -2,7 +2,7 @@
 //! The only user of the `prometheus` crate.
 
 use prometheus::core::{AtomicU64, GenericCounter};
-use prometheus::{GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry};
+use prometheus::{Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry};
 
 use crate::model::MetricType;
 
@@ -38,6 +38,7 @@ pub struct OwnMetrics {
     pub http_duration: HistogramVec,
     pub connections: GaugeVec,
     pub queue_depth: GaugeVec,
+    pub config_reload: Gauge,
     pub cache_requests: IntCounterVec,
     pub samples_accepted: IntCounterVec,
     pub samples_rejected: IntCounterVec,
@@ -90,7 +91,12 @@ impl OwnMetrics {
             HistogramOpts::new("latido_journal_commit_duration_seconds", "Time to make one group of batches durable.").buckets(FAST_SECONDS.to_vec()),
         )?;
         registry.register(Box::new(commit_duration.clone()))?;
+        let config_reload =
+            Gauge::new("latido_config_last_reload_successful", "Whether the last reading of the configuration was taken: 1 yes, 0 the older one stays.")?;
+        registry.register(Box::new(config_reload.clone()))?;
+        config_reload.set(1.0);
         Ok(Self {
+            config_reload,
             http_requests: counter("latido_http_requests_total", "HTTP requests answered, by route, method and status.", &["route", "method", "code"])?,
             http_duration: histogram("latido_http_request_duration_seconds", "Time to answer an HTTP request, by route.", &["route"])?,
             connections: gauge("latido_connections", "Open connections by kind.", &["kind"])?,
