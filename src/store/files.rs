@@ -74,7 +74,16 @@ impl Files {
         builder.set_cache_size(WRITE_CACHE_BYTES);
         let made = match &self.memory {
             Some(memory) => builder.create_with_backend(lock(memory).entry(name.to_owned()).or_insert_with(new_memory).clone()),
-            None => builder.create(self.path(name)),
+            None => {
+                let path = self.path(name);
+                let fresh = !path.exists();
+                let made = builder.create(&path);
+                if made.is_ok() && fresh {
+                    // A file whose name is lost with the power was never there, however well it was synced.
+                    sync_dir(&path).map_err(|e| self.file("sync the directory of", name, e))?;
+                }
+                made
+            }
         };
         made.map_err(|e| self.database("open", name, e))
     }
