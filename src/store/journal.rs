@@ -18,6 +18,9 @@ use crate::model::{Sample, Tier, Timestamp};
 
 /// Payload of one file.
 const FILE_BYTES: u64 = 32 << 20;
+/// Payload from which a file is closed once a window of it is sealed: below it a new file, with all
+/// labels anew, costs more than it saves.
+const TURN_BYTES: u64 = 1 << 20;
 /// A row is cut here: a larger value would take twice its length on redb's pages.
 const ROW_BYTES: usize = 48 << 10;
 
@@ -209,7 +212,9 @@ impl Journal {
     /// Unlinks every file of which `sealed` holds each touched window through its last row.
     pub(super) fn cut(&mut self, sealed: impl Fn(WindowKey, u64) -> bool) -> Result<(), StoreError> {
         let done = |touched: &BTreeMap<WindowKey, u64>| touched.iter().all(|(key, last)| sealed(*key, *last));
-        if self.current.as_ref().is_some_and(|c| c.payload > 0 && done(&c.touched)) {
+        // A file whose windows begin to be sealed takes no more, or it would live as long as it has room.
+        let begun = |c: &Current| c.payload >= TURN_BYTES && c.touched.iter().any(|(key, last)| sealed(*key, *last));
+        if self.current.as_ref().is_some_and(|c| c.payload > 0 && (done(&c.touched) || begun(c))) {
             let current = self.current.take();
             self.retire(current);
         }

@@ -34,6 +34,19 @@ impl Buffer {
     }
 }
 
+/// A buffer for files that need not be text.
+#[derive(Debug, Default)]
+pub(crate) struct FileBytes(Vec<u8>);
+
+impl FileBytes {
+    /// The file's bytes, where it can be read.
+    pub(crate) fn read(&mut self, path: &str) -> Option<&[u8]> {
+        self.0.clear();
+        File::open(path).and_then(|mut file| file.read_to_end(&mut self.0)).ok()?;
+        Some(&self.0)
+    }
+}
+
 /// A file's text without the white space around it, where it can be read.
 pub(crate) fn word(path: &Path) -> Option<String> {
     std::fs::read_to_string(path).ok().map(|text| text.trim().to_owned())
