@@ -8,7 +8,7 @@ use super::index::matching;
 use super::layout::Combine;
 use super::partition::{Partition, Values};
 use super::rollup::{roll_samples, stack};
-use super::shared::Shared;
+use super::shared::{Shared, State};
 use super::{Coverage, Selection, StoreError, StoreStats};
 use crate::model::{BucketColumns, Column, Labels, Matcher, Sample, Segment, SeriesData, Tier, TimeRange, Timestamp};
 use crate::task::Deadline;
@@ -33,14 +33,21 @@ struct FromHead {
     chunk: SeriesChunk,
 }
 
+/// What one selection works on.
+struct Snapshot {
+    coverage: Coverage,
+    portions: [Option<TimeRange>; 3],
+    set: Arc<Vec<Arc<Partition>>>,
+    head: Vec<FromHead>,
+}
+
 impl Reader {
     /// Series in label order, each with stitched segments; one without rows in the range is left out.
     ///
     /// # Errors
     /// A file cannot be read, or the deadline passed.
     pub fn select(&self, selection: &Selection, deadline: &Deadline) -> Result<Vec<SeriesData>, StoreError> {
-        let (coverage, portions) = self.portions(selection);
-        let (set, head) = self.snapshot(selection, &portions)?;
+        let Snapshot { coverage, portions, set, head } = self.snapshot(selection)?;
         let mut found: HashMap<Labels, Pieces> = HashMap::new();
         for partition in set.iter() {
             deadline.check()?;
@@ -74,12 +81,10 @@ impl Reader {
     }
 
     /// Which part of the asked range each tier answers.
-    fn portions(&self, selection: &Selection) -> (Coverage, [Option<TimeRange>; 3]) {
-        let coverage = self.coverage();
-        let dropped = self.shared.read().dropped;
-        let portions = Tier::ALL.map(|tier| {
+    fn portions(state: &State, coverage: &Coverage, selection: &Selection) -> [Option<TimeRange>; 3] {
+        Tier::ALL.map(|tier| {
             let answers = match selection.tier {
-                Some(only) if only == tier => TimeRange::new(dropped[tier.index()], Timestamp::MAX),
+                Some(only) if only == tier => TimeRange::new(state.dropped[tier.index()], Timestamp::MAX),
                 Some(_) => return None,
                 None => coverage.of(tier),
             };
@@ -87,14 +92,15 @@ impl Reader {
             let width = coverage.widths.of(tier);
             let asked = TimeRange::new(selection.range.start, if tier == Tier::Raw { selection.range.end } else { selection.range.end + width });
             Some(answers.intersect(asked)).filter(|p| !p.is_empty())
-        });
-        (coverage, portions)
+        })
     }
 
-    /// The set of partitions and the matched chunks of the head, from one moment.
-    #[expect(clippy::type_complexity, reason = "two results of one lock")]
-    fn snapshot(&self, selection: &Selection, portions: &[Option<TimeRange>; 3]) -> Result<(Arc<Vec<Arc<Partition>>>, Vec<FromHead>), StoreError> {
+    /// Which tier answers what, the partitions and the matched chunks of the head, all from one
+    /// moment: between two the edge of a tier could move.
+    fn snapshot(&self, selection: &Selection) -> Result<Snapshot, StoreError> {
         let state = self.shared.read();
+        let coverage = self.shared.coverage(&state);
+        let portions = Self::portions(&state, &coverage, selection);
         let mut head = Vec::new();
         let relevant = |tier: Tier, range: TimeRange| portions[tier.index()].is_some_and(|p| p.overlaps(range));
         if state.head.all_windows().any(|((tier, _), w)| relevant(tier, w.range)) {
@@ -107,7 +113,7 @@ impl Reader {
                 }
             }
         }
-        Ok((state.set.clone(), head))
+        Ok(Snapshot { coverage, portions, set: state.set.clone(), head })
     }
 
     /// Label sets with data in the range that any of the matcher sets accepts (none given: all), in label order.
@@ -118,6 +124,17 @@ impl Reader {
         let every = [Vec::new()];
         let sets = if any_of.is_empty() { every.as_slice() } else { any_of };
         let mut out = BTreeSet::new();
+        // The head first: what is sealed meanwhile is then found in both, never in neither.
+        {
+            let state = self.shared.read();
+            for matchers in sets {
+                for number in matching(&state.head.index, matchers)? {
+                    if state.head.all_windows().any(|(_, w)| w.range.overlaps(range) && w.chunk(number).is_some()) {
+                        out.extend(state.head.series.get(number as usize).map(|s| s.labels.clone()));
+                    }
+                }
+            }
+        }
         for partition in self.overlapping(range) {
             deadline.check()?;
             let mut view = partition.view()?;
@@ -127,22 +144,15 @@ impl Reader {
                 }
             }
         }
-        let state = self.shared.read();
-        for matchers in sets {
-            for number in matching(&state.head.index, matchers)? {
-                if state.head.all_windows().any(|(_, w)| w.range.overlaps(range) && w.chunk(number).is_some()) {
-                    out.extend(state.head.series.get(number as usize).map(|s| s.labels.clone()));
-                }
-            }
-        }
         Ok(out.into_iter().collect())
     }
 
     /// Partitions that answer any part of a range.
     fn overlapping(&self, range: TimeRange) -> Vec<Arc<Partition>> {
-        let coverage = self.coverage();
+        let state = self.shared.read();
+        let coverage = self.shared.coverage(&state);
         let answers = |p: &Partition| coverage.of(p.record.tier).intersect(p.record.range).overlaps(range);
-        self.shared.read().set.iter().filter(|p| answers(p)).cloned().collect()
+        state.set.iter().filter(|p| answers(p)).cloned().collect()
     }
 
     /// Label names of those series, in order.
@@ -180,16 +190,19 @@ impl Reader {
             }
             return Ok(());
         }
+        // The head first, as in `series`.
+        {
+            let state = self.shared.read();
+            let held: Vec<_> = state.head.all_windows().filter(|(_, w)| w.range.overlaps(range)).map(|(_, w)| w).collect();
+            for (number, series) in state.head.series.iter().enumerate() {
+                if held.iter().any(|w| w.chunk(number as u32).is_some()) {
+                    series.labels.iter().for_each(|(n, v)| each(n, v));
+                }
+            }
+        }
         for partition in self.overlapping(range) {
             deadline.check()?;
             partition.view()?.pairs(&mut *each)?;
-        }
-        let state = self.shared.read();
-        let held: Vec<_> = state.head.all_windows().filter(|(_, w)| w.range.overlaps(range)).map(|(_, w)| w).collect();
-        for (number, series) in state.head.series.iter().enumerate() {
-            if held.iter().any(|w| w.chunk(number as u32).is_some()) {
-                series.labels.iter().for_each(|(n, v)| each(n, v));
-            }
         }
         Ok(())
     }
@@ -214,7 +227,7 @@ impl Reader {
     /// Which tier answers when.
     #[must_use]
     pub fn coverage(&self) -> Coverage {
-        self.shared.coverage()
+        self.shared.coverage(&self.shared.read())
     }
 
     /// Figures of the store.

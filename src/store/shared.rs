@@ -99,12 +99,11 @@ impl Shared {
         self.generation.fetch_add(1, Ordering::SeqCst) + 1
     }
 
-    /// Which tier answers when.
-    pub(super) fn coverage(&self) -> Coverage {
-        let dropped = self.read().dropped;
-        let raw = dropped[0];
-        let aggregated = dropped[1].min(raw);
-        Coverage { raw, aggregated, summary: dropped[2].min(aggregated), widths: self.options.widths }
+    /// Which tier answers when, by the state that the caller holds.
+    pub(super) fn coverage(&self, state: &State) -> Coverage {
+        let [raw, aggregated, summary] = state.dropped;
+        let aggregated = aggregated.min(raw);
+        Coverage { raw, aggregated, summary: summary.min(aggregated), widths: self.options.widths }
     }
 
     /// Removes files that no record names: what a crash left between writing and recording.
