@@ -91,14 +91,16 @@ async fn round(parts: &Parts, pool: &Pool) -> Result<(), RoundError> {
     let (keeper, limit) = (parts.keeper.clone(), deadline.clone());
     let mut work = std::pin::pin!(pool.run(move || keeper.maintain(&limit)));
     let kept = tokio::select! {
-        kept = &mut work => kept??,
+        kept = &mut work => kept?,
         () = parts.stop.stopped() => {
             deadline.cancel();
-            work.await??
+            work.await?
         }
     };
-    // After the round, never before: only what it sealed may leave the journal.
+    // After the round, never before: only what it sealed may leave the journal. Also after one that
+    // failed, for it may have sealed something first.
     parts.intake.cut().await?;
+    let kept = kept?;
     if kept.sealed + kept.rolled + kept.merged + kept.dropped > 0 {
         tracing::debug!(
             sealed = kept.sealed,

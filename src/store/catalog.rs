@@ -2,6 +2,7 @@
 //! Every call is one durable transaction.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use redb::{Database, ReadableDatabase, ReadableTable, WriteTransaction};
 use serde::Serialize;
@@ -59,6 +60,8 @@ pub(super) struct Partitions {
     pub(super) rolled: Vec<((Tier, Timestamp), u64)>,
     pub(super) generation: u64,
     pub(super) sequence: u64,
+    /// Lengths of the windows at the last start.
+    pub(super) windows: [Option<Duration>; 3],
 }
 
 /// A change of the partitions, made in one transaction.
@@ -66,9 +69,11 @@ pub(super) struct Partitions {
 pub(super) struct Change {
     pub(super) add: Vec<Record>,
     pub(super) remove: Vec<u64>,
-    pub(super) dropped: Option<(Tier, Timestamp)>,
+    pub(super) dropped: Vec<(Tier, Timestamp)>,
     pub(super) rolled: Option<((Tier, Timestamp), u64)>,
     pub(super) forget_rolled: Vec<(Tier, Timestamp)>,
+    /// Lengths of the windows from now on.
+    pub(super) windows: Vec<(Tier, Duration)>,
     /// The highest journal sequence so far.
     pub(super) sequence: u64,
 }
@@ -189,6 +194,9 @@ impl Catalog {
             let counters = transaction.open_table(COUNTERS)?;
             out.generation = counters.get("generation")?.map_or(0, |v| v.value());
             out.sequence = counters.get("sequence")?.map_or(0, |v| v.value());
+            for tier in Tier::ALL {
+                out.windows[tier.index()] = counters.get(window_counter(tier))?.map(|v| Duration::from_millis(v.value()));
+            }
             Ok(out)
         })
     }
@@ -207,8 +215,12 @@ impl Catalog {
             for generation in &change.remove {
                 records.remove(generation)?;
             }
-            if let Some((tier, t)) = change.dropped {
-                transaction.open_table(DROPPED)?.insert(tier.index() as u8, t.0)?;
+            let mut dropped = transaction.open_table(DROPPED)?;
+            for (tier, t) in &change.dropped {
+                dropped.insert(tier.index() as u8, t.0)?;
+            }
+            for (tier, length) in &change.windows {
+                counters.insert(window_counter(*tier), length.as_millis() as u64)?;
             }
             let mut rolled = transaction.open_table(ROLLED)?;
             if let Some(((tier, start), generation)) = change.rolled {
@@ -224,6 +236,14 @@ impl Catalog {
     /// Bytes that the catalog takes.
     pub(super) fn bytes(&self) -> u64 {
         self.files.allocated(NAME)
+    }
+}
+
+const fn window_counter(tier: Tier) -> &'static str {
+    match tier {
+        Tier::Raw => "raw_window_ms",
+        Tier::Aggregated => "aggregated_window_ms",
+        Tier::Summary => "summary_window_ms",
     }
 }
 

@@ -9,6 +9,7 @@ use super::journal::{Entry, Journal};
 use super::keeper::{Keeper, MAX_UNSEALED};
 use super::read::Reader;
 use super::shared::Shared;
+use super::windows::Windows;
 use super::{Catalog, Options, StoreError};
 use crate::clock::SharedClock;
 use crate::model::{Batch, Sample, Tier, TimeRange, Timestamp};
@@ -37,9 +38,15 @@ pub struct Opened {
 pub fn open(options: Options, clock: SharedClock) -> Result<Opened, StoreError> {
     let files = Arc::new(Files::open(&options)?);
     let catalog = Catalog::open(&files)?;
-    let partitions = catalog.partitions()?;
+    let mut partitions = catalog.partitions()?;
     let sync = options.sync;
+    let lengths = Windows::of(&options);
+    // A mark counts for a window of the length that it had; of another length all is rolled up anew.
+    let (kept, forgotten) =
+        std::mem::take(&mut partitions.rolled).into_iter().partition(|((tier, _), _)| partitions.windows[tier.index()] == Some(lengths.length(*tier)));
+    partitions.rolled = kept;
     let shared = Arc::new(Shared::new(options, clock, files.clone(), catalog.clone(), &partitions));
+    shared.write_down(&partitions, forgotten)?;
     let mut notes: Vec<String> = shared.remove_orphans()?.into_iter().map(|name| format!("removed {name}, which was not recorded")).collect();
     let windows = shared.windows;
     let mut replayed = 0;
@@ -126,7 +133,7 @@ impl Writer {
         for (number, (batch, result)) in group.iter().zip(appended.iter_mut()).enumerate() {
             let mut position = 0;
             for row in batch.series() {
-                let Some(series) = state.head.find_or_add(row.labels) else { continue };
+                let mut known = None;
                 let mut from = 0;
                 while from < row.samples.len() {
                     let rest = &row.samples[from..];
@@ -134,6 +141,9 @@ impl Writer {
                     let length = rest.iter().take_while(|s| tier_of(s.t) == tier).count();
                     match tier {
                         Some(tier) => {
+                            // Only what is taken becomes known.
+                            known = known.or_else(|| state.head.find_or_add(row.labels));
+                            let Some(series) = known else { break };
                             let entry = Entry { tier, series, labels: row.labels, samples: &rest[..length] };
                             pieces.push(Piece { entry, batch: number });
                             result.accepted += length;
@@ -177,22 +187,25 @@ impl Writer {
         self.shared.duplicates_total.fetch_add(duplicates, Ordering::Relaxed);
     }
 
-    /// Unlinks journal files of which nothing is needed.
+    /// Unlinks journal files of which nothing is needed, and syncs what an interval left unsynced
+    /// for longer than that.
     ///
     /// # Errors
-    /// A file cannot be unlinked; it is tried again with the next call.
+    /// A file cannot be unlinked or synced; it is tried again with the next call.
     pub fn cut(&mut self) -> Result<(), StoreError> {
         let shared = self.shared.clone();
-        let state = shared.read();
         let windows = shared.windows;
+        let (dropped, set) = {
+            let state = shared.read();
+            (state.dropped, state.set.clone())
+        };
         let result = self.journal.cut(|(tier, start), last| {
             let range = TimeRange::new(start, start + windows.length(tier));
             let covers = |r: &super::layout::Record| r.tier == tier && r.through >= last && r.range.start <= range.start && r.range.end >= range.end;
-            state.dropped[tier.index()] >= range.end || state.set.iter().any(|p| covers(&p.record))
+            dropped[tier.index()] >= range.end || set.iter().any(|p| covers(&p.record))
         });
-        drop(state);
         self.measure();
-        result
+        result.and_then(|()| self.journal.sync_due())
     }
 
     fn measure(&self) {

@@ -116,6 +116,19 @@ pub(super) fn overlay(older: Column, newer: Column) -> Column {
     }
 }
 
+/// Only the samples in a range.
+pub(super) fn clip(mut column: Column, range: TimeRange) -> Column {
+    let to = column.t.partition_point(|t| *t <= range.end.0);
+    let from = column.t.partition_point(|t| *t <= range.start.0).min(to);
+    if from > 0 || to < column.len() {
+        column.t.truncate(to);
+        column.v.truncate(to);
+        column.t.drain(..from);
+        column.v.drain(..from);
+    }
+    column
+}
+
 /// The samples of one window.
 #[derive(Debug)]
 pub(super) struct HeadWindow {

@@ -220,7 +220,22 @@ impl Journal {
         }
         let (gone, kept): (Vec<_>, Vec<_>) = std::mem::take(&mut self.closed).into_iter().partition(|file| done(&file.touched));
         self.closed = kept;
-        gone.iter().try_for_each(|file| self.files.remove(&file.name))
+        let mut result = Ok(());
+        for file in gone {
+            if let Err(error) = self.files.remove(&file.name) {
+                self.closed.push(file);
+                result = Err(error);
+            }
+        }
+        result
+    }
+
+    /// Syncs what is unsynced for longer than the interval.
+    pub(super) fn sync_due(&mut self) -> Result<(), StoreError> {
+        match (self.sync, &self.unsynced) {
+            (JournalSync::Interval(every), Some(since)) if since.elapsed() >= every => self.sync(),
+            _ => Ok(()),
+        }
     }
 
     /// Syncs what an interval left unsynced.

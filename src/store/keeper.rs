@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::StoreError;
 use super::catalog::Change;
-use super::head::{HeadWindow, overlay};
+use super::head::{HeadWindow, clip, overlay};
 use super::journal::WindowKey;
 use super::layout::{Combine, Record};
 use super::partition::{Partition, PartitionWriter, Values, View};
@@ -76,29 +76,58 @@ impl Keeper {
     fn round(&self, urgency: Urgency, deadline: &Deadline) -> Result<Kept, StoreError> {
         let _turn = self.shared.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let watch = Stopwatch::start();
-        let mut kept = Kept { sealed: self.seal_frozen()?, ..Kept::default() };
+        let mut kept = Kept::default();
+        // A step that fails keeps no other from its work: a disk that is too full to seal is freed by dropping.
+        let sealed = self.seal_due(urgency, deadline, &mut kept);
+        let rolled = self.roll_due(urgency, deadline, &mut kept);
+        let merged = self.merge_due(urgency, deadline, &mut kept);
+        let mut dropped = Ok(());
+        for tier in Tier::ALL {
+            match self.drop_expired(tier) {
+                Ok(count) => kept.dropped += count,
+                Err(error) => dropped = Err(error),
+            }
+        }
+        kept.took = watch.elapsed();
+        self.shared.last_maintenance_ms.store((kept.took.as_millis() as u64).max(1), Ordering::Relaxed);
+        sealed.and(rolled).and(merged).and(dropped).map(|()| kept)
+    }
+
+    fn seal_due(&self, urgency: Urgency, deadline: &Deadline, kept: &mut Kept) -> Result<(), StoreError> {
+        kept.sealed += self.seal_frozen()?;
         for key in self.due(urgency) {
             deadline.check()?;
             self.shared.write().head.freeze(key);
             kept.sealed += self.seal_frozen()?;
         }
+        Ok(())
+    }
+
+    fn roll_due(&self, urgency: Urgency, deadline: &Deadline, kept: &mut Kept) -> Result<(), StoreError> {
+        let mut result = Ok(());
         for tier in [Tier::Raw, Tier::Aggregated] {
             for key in self.to_roll(tier, urgency) {
                 deadline.check()?;
-                kept.rolled += usize::from(self.roll(key)?);
+                match self.roll(key) {
+                    Ok(rolled) => kept.rolled += usize::from(rolled),
+                    // One damaged file must not hold up all other windows.
+                    Err(error) => result = Err(error),
+                }
             }
         }
+        result
+    }
+
+    fn merge_due(&self, urgency: Urgency, deadline: &Deadline, kept: &mut Kept) -> Result<(), StoreError> {
+        let mut result = Ok(());
         for key in self.to_merge(urgency) {
             deadline.check()?;
-            self.merge(key)?;
-            kept.merged += 1;
+            match self.merge(key) {
+                Ok(()) => kept.merged += 1,
+                Err(error) => result = Err(error),
+            }
         }
-        for tier in Tier::ALL {
-            kept.dropped += self.drop_expired(tier)?;
-        }
-        kept.took = watch.elapsed();
-        self.shared.last_maintenance_ms.store((kept.took.as_millis() as u64).max(1), Ordering::Relaxed);
-        Ok(kept)
+        result
     }
 
     /// Windows to seal now: those that waited long enough, and the fullest where too much is unsealed.
@@ -185,7 +214,7 @@ impl Keeper {
         let shared = &self.shared;
         let (tier, start) = key;
         let Some(coarser) = tier.coarser().filter(|c| shared.options.keeps(*c).is_some()) else { return Ok(false) };
-        let sources = self.of_window(key);
+        let sources = self.touching(key);
         let Some(newest) = sources.last().map(|p| p.record.generation) else { return Ok(false) };
         let range = TimeRange::new(start, start + shared.windows.length(tier));
         let width = shared.options.widths.of(coarser);
@@ -193,9 +222,10 @@ impl Keeper {
             let generation = shared.next_generation();
             let mut writer = PartitionWriter::new(&shared.files, coarser, width, generation);
             merged(&sources, |labels, values| {
+                // A source may span several windows, where lengths were others once.
                 let rolled = match values {
-                    Values::Samples(column) => roll_samples(&column, width),
-                    Values::Buckets(buckets) => roll_buckets(&buckets, width),
+                    Values::Samples(column) => roll_samples(&clip(column, range), width),
+                    Values::Buckets(buckets) => roll_buckets(&buckets.iter().filter(|b| range.contains(b.end)).collect(), width),
                 };
                 writer.push(labels, &Values::Buckets(rolled));
             })?;
@@ -221,11 +251,10 @@ impl Keeper {
         if all_rolls { overlapping.iter().map(|p| p.record.generation).collect() } else { Vec::new() }
     }
 
-    /// Sealed generations of a window, oldest first.
-    fn of_window(&self, (tier, start): WindowKey) -> Vec<Arc<Partition>> {
-        let windows = &self.shared.windows;
-        let state = self.shared.read();
-        state.set.iter().filter(|p| p.record.tier == tier && windows.start(tier, p.record.range.end) == start).cloned().collect()
+    /// Sealed partitions with anything of a window, oldest first.
+    fn touching(&self, (tier, start): WindowKey) -> Vec<Arc<Partition>> {
+        let range = TimeRange::new(start, start + self.shared.windows.length(tier));
+        self.shared.read().set.iter().filter(|p| p.record.tier == tier && p.record.range.overlaps(range)).cloned().collect()
     }
 
     /// Windows with too many generations, and ended ones with more than one.
@@ -234,19 +263,27 @@ impl Keeper {
         let before = shared.clock.now() - shared.options.late_window;
         let state = shared.read();
         let mut count: BTreeMap<WindowKey, usize> = BTreeMap::new();
-        for p in state.set.iter() {
-            *count.entry((p.record.tier, shared.windows.start(p.record.tier, p.record.range.end))).or_default() += 1;
+        for key in state.set.iter().filter_map(|p| self.merges_into(&p.record)) {
+            *count.entry(key).or_default() += 1;
         }
         let ended = |(tier, start): &WindowKey| *start + shared.windows.length(*tier) < before;
         let wanted = |key: &WindowKey, n: usize| n > MAX_GENERATIONS || (n > 1 && (urgency == Urgency::Everything || ended(key)));
         count.into_iter().filter(|(key, n)| wanted(key, *n)).map(|(key, _)| key).collect()
     }
 
+    /// The window whose generations a partition is merged with: it lies in it, and a sequence that it
+    /// is complete through counts for the whole of it. Partitions of other lengths stay alone.
+    fn merges_into(&self, record: &Record) -> Option<WindowKey> {
+        let window = self.shared.windows.range(record.tier, record.range.end);
+        let inside = record.range.start >= window.start && (record.through == 0 || record.range == window);
+        inside.then_some((record.tier, window.start))
+    }
+
     /// Makes one generation of all of a window's.
     fn merge(&self, key: WindowKey) -> Result<(), StoreError> {
         let shared = &self.shared;
         let (tier, _) = key;
-        let sources = self.of_window(key);
+        let sources: Vec<Arc<Partition>> = shared.read().set.iter().filter(|p| self.merges_into(&p.record) == Some(key)).cloned().collect();
         let old: Vec<u64> = sources.iter().map(|p| p.record.generation).collect();
         let Some(range) = sources.iter().map(|p| p.record.range).reduce(TimeRange::cover) else { return Ok(()) };
         let through = sources.iter().map(|p| p.record.through).max().unwrap_or(0);
@@ -272,23 +309,24 @@ impl Keeper {
     fn drop_expired(&self, tier: Tier) -> Result<usize, StoreError> {
         let shared = &self.shared;
         let Some(keep) = shared.options.keeps(tier) else { return Ok(0) };
-        // No sample is between its decision and its window while the edge moves.
-        let accepting = shared.accepting.lock().unwrap_or_else(PoisonError::into_inner);
+        // No sample is between its decision and its window while the edge moves, and the edge is
+        // durable before it counts: or it would lie further back after a crash.
+        let _accepting = shared.accepting.lock().unwrap_or_else(PoisonError::into_inner);
         let (edge, gone, forget) = {
-            let mut state = shared.write();
-            let edge = self.edge(&state, tier, keep).max(state.dropped[tier.index()]);
-            state.dropped[tier.index()] = edge;
+            let state = shared.read();
+            let now = state.dropped[tier.index()];
+            let edge = self.edge(&state, tier, keep).max(now);
             let gone: Vec<u64> = state.set.iter().filter(|p| p.record.tier == tier && p.record.range.end <= edge).map(|p| p.record.generation).collect();
+            if edge == now && gone.is_empty() {
+                return Ok(0);
+            }
             let forget: Vec<WindowKey> = state.rolled.keys().filter(|(t, start)| *t == tier && *start < edge).copied().collect();
             (edge, gone, forget)
         };
-        drop(accepting);
-        if gone.is_empty() {
-            return Ok(0);
-        }
-        let change = Change { remove: gone.clone(), dropped: Some((tier, edge)), forget_rolled: forget.clone(), ..Change::default() };
+        let change = Change { remove: gone.clone(), dropped: vec![(tier, edge)], forget_rolled: forget.clone(), ..Change::default() };
         shared.catalog.change(&change)?;
         let mut state = shared.write();
+        state.dropped[tier.index()] = edge;
         forget.iter().for_each(|key| {
             state.rolled.remove(key);
         });

@@ -14,7 +14,8 @@ pub(super) const RECORDS: TableDefinition<'static, u64, &[u8]> = TableDefinition
 pub(super) const DROPPED: TableDefinition<'static, u8, i64> = TableDefinition::new("dropped_through");
 /// Catalog: (tier index, window start) → the newest generation of that window that is rolled up.
 pub(super) const ROLLED: TableDefinition<'static, (u8, i64), u64> = TableDefinition::new("rolled_through");
-/// Catalog: counters by name: `generation` and `sequence`, the highest ever given out.
+/// Catalog: counters by name: `generation` and `sequence`, the highest ever given out, and
+/// `<tier>_window_ms`, the lengths of the windows at the last start.
 pub(super) const COUNTERS: TableDefinition<'static, &str, u64> = TableDefinition::new("counters");
 /// Catalog: (kind, id) → revision (8 bytes, little-endian) and bincode of the document.
 pub(super) const DOCUMENTS: TableDefinition<'static, (&str, &str), &[u8]> = TableDefinition::new("documents");

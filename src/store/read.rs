@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::head::{SeriesChunk, overlay};
+use super::head::{SeriesChunk, clip, overlay};
 use super::index::matching;
 use super::layout::Combine;
 use super::partition::{Partition, Values};
@@ -285,16 +285,4 @@ fn in_order(columns: Vec<Column>) -> Column {
         }
     }
     groups.into_values().fold(Column::default(), overlay)
-}
-
-fn clip(mut column: Column, range: TimeRange) -> Column {
-    let to = column.t.partition_point(|t| *t <= range.end.0);
-    let from = column.t.partition_point(|t| *t <= range.start.0).min(to);
-    if from > 0 || to < column.len() {
-        column.t.truncate(to);
-        column.v.truncate(to);
-        column.t.drain(..from);
-        column.v.drain(..from);
-    }
-    column
 }

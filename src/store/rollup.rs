@@ -50,12 +50,16 @@ pub(super) fn stack(generations: Vec<(Combine, BucketColumns)>) -> BucketColumns
     let mut out: BTreeMap<Timestamp, Bucket> = BTreeMap::new();
     for (combine, buckets) in &generations {
         for bucket in buckets.iter() {
-            out.entry(bucket.end)
-                .and_modify(|there| *there = if *combine == Combine::Merge { there.merge(bucket, bucket.end) } else { bucket })
-                .or_insert(bucket);
+            out.entry(bucket.end).and_modify(|there| *there = if *combine == Combine::Merge { late(*there, bucket) } else { bucket }).or_insert(bucket);
         }
     }
     out.into_values().collect()
+}
+
+/// A bucket of late samples over what is there. The very same again is a batch that was sent twice.
+fn late(there: Bucket, came: Bucket) -> Bucket {
+    let same = |b: &Bucket| (b.count, b.first_t, b.last_t, b.first.to_bits(), b.last.to_bits(), b.sum.to_bits());
+    if same(&there) == same(&came) { there } else { there.merge(came, came.end) }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use super::catalog::{Catalog, Partitions};
+use super::catalog::{Catalog, Change, Partitions};
 use super::files::Files;
 use super::head::Head;
 use super::journal::WindowKey;
@@ -63,7 +63,8 @@ impl Shared {
         let now = clock.now();
         let set = partitions.records.iter().map(|r| Arc::new(Partition::new(r.clone(), &files, &open))).collect();
         let dropped = Tier::ALL.map(|tier| {
-            // A tier that is off holds nothing; a fresh one holds nothing older than it keeps.
+            // A tier that is off holds nothing; a fresh one holds nothing older than it keeps. What is
+            // stored stands whatever the clock says: unsealed and unrolled windows may lie before the edge.
             let edge = options.keeps(tier).map_or(Timestamp::MAX, |keep| windows.edge(tier, now - keep));
             if edge == Timestamp::MAX { edge } else { partitions.dropped[tier.index()].unwrap_or(edge) }
         });
@@ -104,6 +105,20 @@ impl Shared {
         let [raw, aggregated, summary] = state.dropped;
         let aggregated = aggregated.min(raw);
         Coverage { raw, aggregated, summary: summary.min(aggregated), widths: self.options.widths }
+    }
+
+    /// Writes down, before anything is taken, where each tier begins and how long windows are now.
+    pub(super) fn write_down(&self, known: &Partitions, forgotten: Vec<(WindowKey, u64)>) -> Result<(), StoreError> {
+        let edges = self.read().dropped;
+        let fresh = |tier: &Tier| known.dropped[tier.index()].is_none() && self.options.keeps(*tier).is_some();
+        let dropped: Vec<_> = Tier::ALL.into_iter().filter(fresh).map(|tier| (tier, edges[tier.index()])).collect();
+        let changed = |tier: &Tier| known.windows[tier.index()] != Some(self.windows.length(*tier));
+        let windows: Vec<_> = Tier::ALL.into_iter().filter(changed).map(|tier| (tier, self.windows.length(tier))).collect();
+        if dropped.is_empty() && windows.is_empty() {
+            return Ok(());
+        }
+        let forget_rolled = forgotten.into_iter().map(|(key, _)| key).collect();
+        self.catalog.change(&Change { dropped, windows, forget_rolled, ..Change::default() })
     }
 
     /// Removes files that no record names: what a crash left between writing and recording.
@@ -178,8 +193,10 @@ pub(super) fn unrolled(state: &State, shared: &Shared) -> Vec<WindowKey> {
     for p in state.set.iter() {
         let tier = p.record.tier;
         if tier.coarser().is_some_and(|c| shared.options.keeps(c).is_some()) {
-            let mark = newest.entry((tier, shared.windows.start(tier, p.record.range.end))).or_default();
-            *mark = (*mark).max(p.record.generation);
+            for start in shared.windows.touched(tier, p.record.range) {
+                let mark = newest.entry((tier, start)).or_default();
+                *mark = (*mark).max(p.record.generation);
+            }
         }
     }
     newest.into_iter().filter(|(key, generation)| state.rolled.get(key).is_none_or(|mark| mark < generation)).map(|(key, _)| key).collect()

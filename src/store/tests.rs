@@ -331,3 +331,49 @@ fn a_journal_file_that_was_never_finished_does_not_stand_in_the_way() {
     assert_eq!(totals(&store.reader, "a"), (2, 3.0));
     assert!(dir.path().join("journal/00000000000000000002.redb").exists(), "what is damaged is kept");
 }
+
+#[test]
+fn what_was_acknowledged_before_a_long_stop_is_there_after_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = ManualClock::at(Timestamp(START));
+    let place = Place::Disk(dir.path().to_owned());
+    let mut store = open(options(place.clone()), clock.clone()).unwrap();
+    store.writer.append(&[batch(&[("a", START - 1000, 1.0), ("a", START, 2.0)])]).unwrap();
+    drop(store);
+    // Raw keeps four hours; nothing was sealed, nothing rolled up.
+    clock.advance(Duration::from_secs(30 * 3600));
+    let store = open(options(place), clock).unwrap();
+    assert_eq!((store.replayed, totals(&store.reader, "a")), (2, (2, 3.0)));
+    store.keeper.maintain(&Deadline::never()).unwrap();
+    store.keeper.maintain(&Deadline::never()).unwrap();
+    assert_eq!(totals(&store.reader, "a"), (2, 3.0));
+    assert!(read(&store.reader, Matcher::metric("a"), Some(Tier::Raw)).is_empty(), "rolled up, then dropped");
+}
+
+#[test]
+fn windows_may_change_their_length_between_starts() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = ManualClock::at(Timestamp(START + 3 * HOUR));
+    let place = Place::Disk(dir.path().to_owned());
+    let with = |hours: u64| Options { raw: Duration::from_secs(3600 * hours), ..options(place.clone()) };
+    let mut expected = 0;
+    for (turn, hours) in [(0, 16u64), (1, 8), (2, 4), (3, 16), (4, 8)] {
+        let mut store = open(with(hours), clock.clone()).unwrap();
+        for minute in 0..30 {
+            let t = START + 2 * HOUR + minute * 2 * MINUTE + turn;
+            store.writer.append(&[batch(&[("a", t, 1.0)])]).unwrap();
+            expected += 1;
+            if minute == 15 {
+                store.keeper.settle(&Deadline::never()).unwrap();
+            }
+        }
+        store.writer.cut().unwrap();
+        assert_eq!(totals(&store.reader, "a").0, expected, "turn {turn}");
+        drop(store);
+    }
+    clock.advance(Duration::from_secs(20 * 3600));
+    let store = open(with(4), clock).unwrap();
+    assert_eq!(totals(&store.reader, "a").0, expected);
+    store.keeper.settle(&Deadline::never()).unwrap();
+    assert_eq!(totals(&store.reader, "a").0, expected, "rolled up and dropped");
+}

@@ -40,6 +40,13 @@ impl Windows {
         TimeRange::new(start, start + self.length(tier))
     }
 
+    /// Starts of all windows that a range touches. One may span several where lengths were others once.
+    pub(super) fn touched(&self, tier: Tier, range: TimeRange) -> impl Iterator<Item = Timestamp> + use<> {
+        let length = self.length(tier);
+        let first = self.start(tier, range.start + Duration::from_millis(1));
+        std::iter::successors(Some(first), move |start| Some(*start + length)).take_while(move |start| *start < range.end)
+    }
+
     /// The newest window edge that is not after `t`.
     pub(super) fn edge(&self, tier: Tier, t: Timestamp) -> Timestamp {
         let length = self.length(tier).as_millis() as i64;
