@@ -23,6 +23,7 @@ use crate::clock::{SharedClock, SystemClock};
 use crate::collect::{self, Collector, host_name};
 use crate::config::{Config, Live};
 use crate::ingest::{Board, Intake, Registry};
+use crate::model::TimeRange;
 use crate::query::Engine;
 use crate::serve;
 use crate::store::{self, Opened, Place};
@@ -135,6 +136,10 @@ impl House {
         let intake = Intake::start(writer, config.ingest.clone(), clock.clone(), own.clone(), health.clone(), board.clone())?;
         let (known, reading, options, opening) = (catalog, reader.clone(), config.ingest.clone(), clock.clone());
         let registry = pool.run(move || Registry::open(known, reading, options, opening)).await??;
+
+        let (metrics, shown, reading, end) = (registry.list(), board.clone(), reader.clone(), clock.now());
+        let since = TimeRange::new(end - config.serve.lookback, end);
+        pool.run(move || shown.restore(&metrics, &reading, since)).await??;
 
         let engine = Engine::new(Arc::new(reader.clone()), config.query.clone());
         health.healthy(Component::Query);

@@ -25,4 +25,4 @@ pub use gathered::{Gathered, Row, Rows, Text};
 pub use health::{CollectStats, SourceStats};
 pub use options::{Options, PluginOptions, When};
 pub use source::Source;
-pub use system::host_name;
+pub use system::{host_name, own_addresses};

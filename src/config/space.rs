@@ -20,7 +20,8 @@ pub fn space_of(path: &Path) -> Option<Space> {
     let there = absolute.ancestors().find(|ancestor| ancestor.exists())?;
     let figures = rustix::fs::statvfs(there).ok()?;
     let bytes = |blocks: u64| ByteCount(blocks.saturating_mul(figures.f_frsize));
-    Some(Space { total: bytes(figures.f_blocks), free: bytes(figures.f_bavail) })
+    // Such as /proc, which has no blocks at all.
+    Some(Space { total: bytes(figures.f_blocks), free: bytes(figures.f_bavail) }).filter(|space| space.total.0 > 0)
 }
 
 #[cfg(test)]

@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::model::{Batch, Fingerprint, Labels, Origin, Sample, Timestamp, is_stale};
+use super::{CustomMetric, IngestError};
+use crate::model::{Batch, Fingerprint, Labels, METRIC_NAME, Matcher, Origin, Sample, Segment, Tier, TimeRange, Timestamp, is_stale};
+use crate::store::{Reader, Selection};
+use crate::task::Deadline;
 
 /// What is older than this is dropped: well past any usual lookback.
 const KEEP: Duration = Duration::from_secs(15 * 60);
@@ -69,6 +72,26 @@ impl Board {
         out
     }
 
+    /// Shows again, after a restart, what was recorded of these metrics in `range`. Series with an
+    /// `instance` were pushed under the same name and are left out.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn restore(&self, metrics: &[CustomMetric], reader: &Reader, range: TimeRange) -> Result<(), IngestError> {
+        let names: Vec<String> = metrics.iter().flat_map(|m| ["", "_bucket", "_sum", "_count"].map(|suffix| format!("{}{suffix}", m.name))).collect();
+        let matcher = Matcher::regex(METRIC_NAME, &names.join("|")).map_err(|e| IngestError::invalid("name", e.to_string()))?;
+        let selection = Selection { matchers: vec![matcher], range, tier: Some(Tier::Raw) };
+        let mut batch = Batch::new(Origin::Custom);
+        for series in reader.select(&selection, &Deadline::never())? {
+            let Some(Segment::Raw(column)) = series.segments.last() else { continue };
+            if let Some((t, v)) = column.t.last().zip(column.v.last()).filter(|_| series.labels.get("instance").is_none()) {
+                batch.push(&series.labels, Sample { t: Timestamp(*t), v: *v });
+            }
+        }
+        self.take(&batch, range.end);
+        Ok(())
+    }
+
     /// Takes what was made durable. What was pushed is not shown.
     pub(super) fn take(&self, batch: &Batch, now: Timestamp) {
         if batch.origin == Origin::Pushed {
@@ -76,7 +99,8 @@ impl Board {
         }
         let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for row in batch.series() {
-            let Some(sample) = row.samples.iter().max_by_key(|s| s.t) else { continue };
+            // What lies ahead is not yet: it would hide what comes until then.
+            let Some(sample) = row.samples.iter().filter(|s| s.t <= now).max_by_key(|s| s.t) else { continue };
             match entries.newest.get_mut(&Fingerprint::of(row.labels)) {
                 Some(entry) if sample.t >= entry.sample.t => entry.sample = *sample,
                 Some(_) => {}

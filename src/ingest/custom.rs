@@ -122,20 +122,56 @@ impl<'a> Planner<'a> {
             Change::Set(v) => {
                 self.row(named("").build()).put(index, Sample { t, v });
             }
-            Change::Total(v) => self.total(named("").build())?.set(index, Sample { t, v }),
-            Change::Add(by) => self.total(named("").build())?.add(index, t, by),
+            Change::Total(v) => {
+                let now = self.now;
+                self.total(named("").build())?.set(index, Sample { t, v }, now);
+            }
+            Change::Add(by) => {
+                if self.overflows(&named("").build(), by)? {
+                    return self.refuse_overflow(index, recording);
+                }
+                self.add(named("").build(), index, t, by)?;
+            }
             Change::Observe(v) => {
+                if self.overflows(&named("_sum").build(), v)? {
+                    return self.refuse_overflow(index, recording);
+                }
                 if metric.kind == MetricType::Histogram {
                     for bound in metric.buckets.iter().copied().chain([f64::INFINITY]) {
                         let labels = named("_bucket").set("le", &bound_text(bound)).build();
-                        self.total(labels)?.add(index, t, if v <= bound { 1.0 } else { 0.0 });
+                        self.add(labels, index, t, if v <= bound { 1.0 } else { 0.0 })?;
                     }
                 }
-                self.total(named("_sum").build())?.add(index, t, v);
-                self.total(named("_count").build())?.add(index, t, 1.0);
+                self.add(named("_sum").build(), index, t, v)?;
+                self.add(named("_count").build(), index, t, 1.0)?;
             }
         }
         Ok(())
+    }
+
+    /// Adds to a cumulative series: not ahead of now, or what comes next would be hidden behind it, and
+    /// not before its newest value, or it would look like a reset.
+    fn add(&mut self, labels: Labels, index: usize, t: Timestamp, by: f64) -> Result<(), IngestError> {
+        let now = self.now;
+        let row = self.total(labels)?;
+        let before = row.total.map_or(t, |total| total.t);
+        row.add(index, if before > now { now } else { t.min(now).max(before) }, by);
+        Ok(())
+    }
+
+    /// Whether a total would leave the numbers.
+    fn overflows(&mut self, labels: &Labels, by: f64) -> Result<bool, IngestError> {
+        Ok(!(self.newest_of(labels)?.v + by).is_finite())
+    }
+
+    fn refuse_overflow(&mut self, index: usize, recording: &Recording) -> Result<(), IngestError> {
+        self.rejected.push(Rejection { index, reason: format!("{}: its total would be infinite", recording.name) });
+        Ok(())
+    }
+
+    /// Whether nothing of the recording at `index` was refused.
+    pub(super) fn took(&self, index: usize) -> bool {
+        self.rejected.iter().all(|rejected| rejected.index != index)
     }
 
     fn row(&mut self, labels: Labels) -> &mut Row {
@@ -147,18 +183,21 @@ impl<'a> Planner<'a> {
         &mut self.rows[at]
     }
 
+    /// The newest value of a cumulative series: of these recordings, as it is kept, or as it is stored.
+    fn newest_of(&mut self, labels: &Labels) -> Result<Sample, IngestError> {
+        let known = self.at.get(labels).and_then(|&at| self.rows[at].total).or_else(|| self.totals.0.get(labels).copied());
+        if let Some(total) = known {
+            return Ok(total);
+        }
+        let stored = (self.newest)(labels)?.filter(|sample| !is_stale(sample.v) && sample.v.is_finite());
+        let total = stored.unwrap_or(Sample { t: Timestamp::MIN, v: 0.0 });
+        self.totals.0.insert(labels.clone(), total);
+        Ok(total)
+    }
+
     /// The row of a cumulative series, with its newest value known.
     fn total(&mut self, labels: Labels) -> Result<&mut Row, IngestError> {
-        let known = self.at.get(&labels).and_then(|&at| self.rows[at].total).or_else(|| self.totals.0.get(&labels).copied());
-        let total = match known {
-            Some(total) => total,
-            None => {
-                let stored = (self.newest)(&labels)?.filter(|sample| !is_stale(sample.v) && sample.v.is_finite());
-                let total = stored.unwrap_or(Sample { t: Timestamp::MIN, v: 0.0 });
-                self.totals.0.insert(labels.clone(), total);
-                total
-            }
-        };
+        let total = self.newest_of(&labels)?;
         let row = self.row(labels);
         row.total = Some(total);
         Ok(row)
@@ -184,13 +223,13 @@ impl Row {
 
     fn add(&mut self, index: usize, t: Timestamp, by: f64) {
         let before = self.total.unwrap_or(Sample { t, v: 0.0 });
-        let sample = Sample { t: t.max(before.t), v: before.v + by };
+        let sample = Sample { t, v: before.v + by };
         self.total = Some(sample);
         self.put(index, sample);
     }
 
-    fn set(&mut self, index: usize, sample: Sample) {
-        if self.total.is_none_or(|total| sample.t >= total.t) {
+    fn set(&mut self, index: usize, sample: Sample, now: Timestamp) {
+        if self.total.is_none_or(|total| sample.t >= total.t || total.t > now) {
             self.total = Some(sample);
         }
         self.put(index, sample);

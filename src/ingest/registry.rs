@@ -1,7 +1,7 @@
 //! What is known of metrics: the catalogue's, those that users registered, and metadata that came
 //! along with samples. Registered metrics and learned metadata are documents in the store's catalog.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -167,9 +167,17 @@ impl Registry {
         let newest = |labels: &Labels| Ok(self.0.reader.last(labels, &deadline)?);
         let mut planner = Planner::new(&self.0.options, self.0.clock.now(), totals, &newest);
         let mut metrics: HashMap<&str, Result<CustomMetric, String>> = HashMap::new();
+        let mut taken: BTreeSet<&str> = BTreeSet::new();
         for (index, &recording) in recordings.iter().enumerate() {
             let metric = metrics.entry(recording.name.as_str()).or_insert_with(|| self.definition(recording));
             planner.take(index, recording, metric)?;
+            if planner.took(index) {
+                taken.insert(recording.name.as_str());
+            }
+        }
+        // Of unknown names only those of which something is kept.
+        for metric in taken.iter().filter_map(|name| metrics.get(name)?.as_ref().ok()).filter(|_| self.0.options.auto_register) {
+            self.register(metric.clone())?;
         }
         Ok(planner.finish())
     }
@@ -178,7 +186,7 @@ impl Registry {
         &self.0.desk
     }
 
-    /// The metric that a recording names, registered where that is wished; or why there is none.
+    /// The metric that a recording names, a gauge to be where unknown names are wished; or why there is none.
     fn definition(&self, recording: &Recording) -> Result<CustomMetric, String> {
         let name = &recording.name;
         if let Some(known) = self.known(name).map_err(|e| e.to_string())? {
@@ -199,7 +207,8 @@ impl Registry {
             labels: Vec::new(),
             buckets: Vec::new(),
         };
-        self.register(metric.clone()).map_err(|e| e.to_string())?;
+        let metric = checked(metric, &self.0.options).map_err(|e| e.to_string())?;
+        free_names(&metric, &self.state()).map_err(|e| e.to_string())?;
         Ok(metric)
     }
 

@@ -18,7 +18,7 @@ use super::measure::{InFlight, Watch, measure};
 use super::routes::{self, Lookback};
 use super::{Handles, Options, limits};
 use crate::clock::Stopwatch;
-use crate::collect::host_name;
+use crate::collect::{host_name, own_addresses};
 use crate::task::Stop;
 use crate::telemetry::OwnMetrics;
 
@@ -68,7 +68,8 @@ impl Bound {
     /// # Errors
     /// The server cannot take over the ports, or ended by itself.
     pub async fn run(self, options: Options, handles: Handles) -> Result<(), ServeError> {
-        let own_addresses = self.addresses.iter().map(SocketAddr::ip).filter(|ip| !ip.is_unspecified()).collect();
+        let bound = self.addresses.iter().map(SocketAddr::ip).filter(|ip| !ip.is_unspecified());
+        let own_addresses = bound.chain(own_addresses()).collect();
         let in_flight = InFlight::default();
         let watch = Data::new(Watch {
             guard: Guard::new(&host_name(), own_addresses, &options.hosts),

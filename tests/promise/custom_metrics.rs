@@ -144,3 +144,49 @@ fn a_pack_that_is_off_refuses_its_metrics_with_the_reason() {
     let message = daemon.client().record(&json!({"name": name, "value": 1})).expect_error(400);
     assert!(message.contains("business_metrics"), "the reason is told: {message}");
 }
+
+#[test]
+fn what_was_recorded_is_exposed_again_after_a_restart() {
+    let setup = Setup::quiet();
+    let daemon = setup.start();
+    register(daemon.client(), "orders_open", "gauge");
+    daemon.client().record(&json!({"name": "orders_open", "value": 4, "labels": {"shop": "north"}})).expect(202);
+    daemon.stop();
+    let daemon = setup.start();
+    let shown = daemon.client().get("/metrics").text;
+    assert!(shown.contains("orders_open{shop=\"north\"} 4"), "{shown}");
+}
+
+#[test]
+fn an_increment_from_the_future_hides_none_that_comes_after_it() {
+    let daemon = Setup::quiet().start();
+    let client = daemon.client();
+    register(client, "orders_total", "counter");
+    register(client, "orders_open", "gauge");
+    client.record(&json!({"name": "orders_total", "increment": 1, "timestamp": "+9m"})).expect(202);
+    client.record(&json!({"name": "orders_total", "increment": 1})).expect(202);
+    assert_eq!(client.value("orders_total", now_ms()), Some(2.0));
+    client.record(&json!({"samples": [{"name": "orders_open", "value": 1}, {"name": "orders_open", "value": 2, "timestamp": "+5m"}]})).expect(202);
+    let shown = client.get("/metrics").text;
+    assert!(shown.contains("orders_open 1\n"), "{shown}");
+}
+
+#[test]
+fn a_total_never_becomes_infinite() {
+    let daemon = Setup::quiet().start();
+    let client = daemon.client();
+    register(client, "orders_total", "counter");
+    client.record(&json!({"name": "orders_total", "increment": 1e308})).expect(202);
+    client.record(&json!({"name": "orders_total", "increment": 1.7e308})).expect(400);
+    assert_eq!(client.value("orders_total", now_ms()), Some(1e308));
+}
+
+#[test]
+fn a_refused_sample_registers_no_name() {
+    let daemon = Setup::quiet().set("custom.auto_register=true").start();
+    let client = daemon.client();
+    client.record(&json!({"name": "made_up", "increment": 1})).expect(400);
+    client.record(&json!({"name": "taken", "value": 1})).expect(202);
+    let list = client.api("metrics/custom/list").to_string();
+    assert!(list.contains("\"taken\"") && !list.contains("made_up"), "{list}");
+}

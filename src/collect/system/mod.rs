@@ -5,6 +5,8 @@
 //! `uptime`, `uname`, `kernel`, `top`; `own_process` what this process uses. The only user of
 //! `sysinfo` and `procfs`.
 
+use std::net::IpAddr;
+
 mod cpu;
 mod disk;
 mod filesystem;
@@ -46,6 +48,13 @@ pub(crate) use vmstat::Vmstat;
 #[must_use]
 pub fn host_name() -> String {
     sysinfo::System::host_name().ok().filter(|name| !name.is_empty()).unwrap_or_else(|| "localhost".to_owned())
+}
+
+/// The addresses of the machine's interfaces; none where they cannot be asked for.
+#[must_use]
+pub fn own_addresses() -> Vec<IpAddr> {
+    let networks = sysinfo::Networks::new_with_refreshed_list().ok();
+    networks.iter().flat_map(|all| all.values()).flat_map(|network| network.ip_networks()).map(|network| network.addr).collect()
 }
 
 #[cfg(test)]
