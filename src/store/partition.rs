@@ -2,7 +2,7 @@
 //! read-only ever after. Self-contained: labels, postings, columns.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -193,7 +193,11 @@ impl<'a> PartitionWriter<'a> {
 
 /// Sealed files that are open, the least recently used closed first.
 #[derive(Default)]
-pub(super) struct OpenFiles(Mutex<Vec<(u64, Arc<ReadOnlyDatabase>)>>);
+pub(super) struct OpenFiles {
+    list: Mutex<Vec<(u64, Arc<ReadOnlyDatabase>)>>,
+    pub(super) hits: AtomicU64,
+    pub(super) misses: AtomicU64,
+}
 
 impl std::fmt::Debug for OpenFiles {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -203,13 +207,15 @@ impl std::fmt::Debug for OpenFiles {
 
 impl OpenFiles {
     fn get(&self, generation: u64, open: impl FnOnce() -> Result<ReadOnlyDatabase, StoreError>) -> Result<Arc<ReadOnlyDatabase>, StoreError> {
-        let mut list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(i) = list.iter().position(|(g, _)| *g == generation) {
+            self.hits.fetch_add(1, Ordering::Relaxed);
             let entry = list.remove(i);
             let database = entry.1.clone();
             list.push(entry);
             return Ok(database);
         }
+        self.misses.fetch_add(1, Ordering::Relaxed);
         let database = Arc::new(open()?);
         if list.len() >= MAX_OPEN {
             list.remove(0);
@@ -219,7 +225,7 @@ impl OpenFiles {
     }
 
     fn forget(&self, generation: u64) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|(g, _)| *g != generation);
+        self.list.lock().unwrap_or_else(PoisonError::into_inner).retain(|(g, _)| *g != generation);
     }
 }
 

@@ -172,6 +172,8 @@ impl Shared {
             head_bytes,
             catalog_bytes: self.catalog.bytes(),
             compaction_backlog: unrolled(&state, self).len() as u64,
+            open_file_hits: self.open.hits.load(Ordering::Relaxed),
+            open_file_misses: self.open.misses.load(Ordering::Relaxed),
             last_maintenance: (took > 0).then(|| std::time::Duration::from_millis(took)),
         }
     }

@@ -42,6 +42,10 @@ pub struct StoreStats {
     pub head_bytes: u64,
     /// Sealed windows that wait for their rollup.
     pub compaction_backlog: u64,
+    /// Reads of sealed files that were open already, since the start.
+    pub open_file_hits: u64,
+    /// Reads of sealed files that had to be opened, since the start.
+    pub open_file_misses: u64,
     /// How long the last round of maintenance took.
     pub last_maintenance: Option<Duration>,
 }
