@@ -23,7 +23,6 @@ fn opened(place: Place) -> Opened {
         summary: Some(days(730)),
         widths: Widths { aggregated: Duration::from_secs(60), summary: Duration::from_secs(3600) },
         late_window: Duration::from_secs(3600),
-        max_future: Duration::from_secs(600),
         sync: JournalSync::Always,
         cache: ByteCount::mib(8),
     };

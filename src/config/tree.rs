@@ -105,7 +105,6 @@ fn store_options(read: Read<'_>, data_dir: PathBuf) -> store::Options {
         summary: read.duration_or_off("retention.summary"),
         widths: Widths { aggregated: read.duration("rollup.aggregated"), summary: read.duration("rollup.summary") },
         late_window: read.duration("ingest.late_window"),
-        max_future: read.duration("ingest.max_future"),
         sync: match read.text("journal.sync") {
             "interval" => store::JournalSync::Interval(read.duration("journal.interval")),
             _ => store::JournalSync::Always,

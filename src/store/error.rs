@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::model::{ErrorKind, Timestamp};
+use crate::model::ErrorKind;
 use crate::task::Interrupted;
 
 /// An error of the store: what was being done, to what, and why it failed.
@@ -87,12 +87,6 @@ pub enum StoreError {
     /// It took too long, or nobody waits any more.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
-    /// A window cannot be written yet.
-    #[error("window {start} is being sealed")]
-    Sealing {
-        /// Its start.
-        start: Timestamp,
-    },
 }
 
 impl StoreError {
@@ -102,7 +96,7 @@ impl StoreError {
         match self {
             Self::InUse { .. } | Self::NotWritable { .. } => ErrorKind::Locked,
             Self::NewerFormat { .. } | Self::OlderFormat { .. } => ErrorKind::Config,
-            Self::Full { .. } | Self::Sealing { .. } => ErrorKind::Unavailable,
+            Self::Full { .. } => ErrorKind::Unavailable,
             Self::Damaged { .. } => ErrorKind::Corrupt,
             Self::StaleRevision { .. } => ErrorKind::Conflict,
             Self::Interrupted(Interrupted::TimedOut) => ErrorKind::Timeout,

@@ -38,8 +38,6 @@ pub struct Options {
     pub widths: Widths,
     /// How long a window waits after its end before it is sealed.
     pub late_window: Duration,
-    /// How far ahead of now a sample may lie.
-    pub max_future: Duration,
     /// When the journal is synced.
     pub sync: JournalSync,
     /// One budget for redb's caches over all open files.

@@ -27,7 +27,6 @@ fn options(place: Place) -> Options {
         summary: Some(hours(2000)),
         widths: Widths { aggregated: Duration::from_secs(60), summary: hours(1) },
         late_window: Duration::from_secs(600),
-        max_future: Duration::from_secs(600),
         sync: JournalSync::Always,
         cache: ByteCount::mib(8),
     }

@@ -91,7 +91,6 @@ fn house() -> House {
             summary: None,
             widths: Widths { aggregated: Duration::from_secs(60), summary: Duration::from_secs(3600) },
             late_window: Duration::from_secs(3600),
-            max_future: options.max_future,
             sync: JournalSync::Always,
             cache: ByteCount::mib(16),
         },
