@@ -1,6 +1,12 @@
 //! latido: see one server, understand it, be woken by it. The rooms, in the order of the data; a
 //! room names only rooms that stand before it.
 
+/// Who may do what: accounts, keys, sessions, roles.
+pub mod access;
+/// Rules that are evaluated, the state of their alerts, and telling of it.
+pub mod alert;
+/// What the numbers mean: trends and findings.
+pub mod analyze;
 /// Builds the rooms in order and stops them in reverse.
 pub mod app;
 /// The command line.
@@ -11,10 +17,14 @@ pub mod clock;
 pub mod collect;
 /// Settings, layer over layer, and where each came from.
 pub mod config;
+/// Dashboards, what they show at a tick, and who watches.
+pub mod dashboard;
 /// What may enter, the one way in, and what is known of metrics.
 pub mod ingest;
 /// Words that all rooms share: time, labels, samples, batches, columns, tiers.
 pub mod model;
+/// The way out, and TLS on the way in.
+pub mod net;
 /// PromQL over columns.
 pub mod query;
 /// HTTP: extract, one call, answer.

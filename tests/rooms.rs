@@ -42,7 +42,7 @@ const SYNC_FILES: [&str; 1] = ["task/deadline"];
 const ASYNC_FILES: [&str; 7] = ["ingest/intake", "ingest/registry", "ingest/custom", "ingest/record", "alert/scheduler", "alert/notify", "dashboard/hub"];
 
 /// Crates with one home: the crate as code names it (a trailing `*`: any that begins so), and where.
-const HOMES: [(&str, &str); 28] = [
+const HOMES: [(&str, &str); 30] = [
     ("redb", "store"),
     ("bincode", "store"),
     ("pco", "store"),
@@ -70,6 +70,8 @@ const HOMES: [(&str, &str); 28] = [
     ("argon2", "access/secret"),
     ("sha2", "access/secret"),
     ("subtle", "access/secret"),
+    ("getrandom", "access/secret"),
+    ("base64", "serve"),
     ("tracing_subscriber", "telemetry/log"),
     ("mimalloc", "main"),
 ];

@@ -77,6 +77,8 @@ pub static SETTINGS: &[Setting] = &[
     plain("query.max_concurrent", Kind::Count, "4", "Queries that run at once; more wait."),
     plain("dashboards.update_interval", Kind::Duration, "1s", "Time between two frames to viewers."),
     plain("dashboards.max_connections", Kind::Count, "1000", "Viewers at once."),
+    plain("dashboards.chart_cache", Kind::Duration, "30s", "How long a chart's data is shown again, unless newer data contradicts it."),
+    plain("dashboards.aggregation_cache", Kind::Duration, "60s", "The same for aggregations of metrics/query."),
     unset("dashboards.directory", Kind::Text, "Directory of dashboards as YAML files."),
     plain("alerts.evaluation_interval", Kind::Duration, "15s", "Time between two evaluations of a group of rules."),
     plain("alerts.default_rules", Kind::Flag, "true", "Whether the rules for a Linux host apply."),

@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::alert;
 use crate::clock::{CronSchedule, parse_duration};
 use crate::collect;
+use crate::dashboard;
 use crate::ingest;
 use crate::model::{ByteCount, Widths};
 use crate::query;
@@ -42,6 +44,10 @@ pub struct Config {
     pub max_concurrent: usize,
     /// For `collect`.
     pub collect: collect::Options,
+    /// For `alert`.
+    pub alert: alert::Options,
+    /// For `dashboard`.
+    pub dashboard: dashboard::Options,
     /// For `serve`.
     pub serve: serve::Options,
     /// How log lines look; `None`: by where they go.
@@ -80,6 +86,8 @@ impl Config {
             query: query_options(read),
             max_concurrent: read.count("query.max_concurrent"),
             collect: collect_options(read, plugins),
+            alert: alert_options(read),
+            dashboard: dashboard_options(read),
             serve: serve_options(read),
             log_format: match read.text("log.format") {
                 "text" => Some(LogFormat::Text),
@@ -149,6 +157,24 @@ fn collect_options(read: Read<'_>, plugins: Vec<collect::PluginOptions>) -> coll
         process_top: read.count("collection.process_top"),
         plugins,
         cache_efficiency: read.flag("custom_metrics.cache_efficiency"),
+    }
+}
+
+fn alert_options(read: Read<'_>) -> alert::Options {
+    alert::Options {
+        evaluation_interval: read.duration("alerts.evaluation_interval"),
+        default_rules: read.flag("alerts.default_rules"),
+        webhook: Some(read.text("alerts.webhook").to_owned()).filter(|address| !address.is_empty()),
+    }
+}
+
+fn dashboard_options(read: Read<'_>) -> dashboard::Options {
+    dashboard::Options {
+        update_interval: read.duration("dashboards.update_interval"),
+        max_connections: read.count("dashboards.max_connections"),
+        directory: Some(PathBuf::from(read.text("dashboards.directory"))).filter(|path| !path.as_os_str().is_empty()),
+        chart_cache: read.duration("dashboards.chart_cache"),
+        aggregation_cache: read.duration("dashboards.aggregation_cache"),
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod answer;
 mod asking;
+mod caller;
 mod error;
 mod extract;
 mod guard;

@@ -22,6 +22,22 @@ pub enum DocumentKind {
     Metadata,
     /// A custom metric's definition, by its name.
     CustomMetric,
+    /// A dashboard, by its id.
+    Dashboard,
+    /// A rule of alerts, by its id.
+    Rule,
+    /// The state of a rule's alerts, by the rule's id.
+    AlertState,
+    /// What became of alerts, by time and a number.
+    AlertEvent,
+    /// A notification that is not delivered yet, by a number.
+    Outbox,
+    /// An account, by its name.
+    User,
+    /// A key for programs, by its id.
+    Key,
+    /// A signed-in browser, by the hash of its token.
+    Session,
 }
 
 impl DocumentKind {
@@ -29,6 +45,14 @@ impl DocumentKind {
         match self {
             Self::Metadata => "metadata",
             Self::CustomMetric => "custom_metric",
+            Self::Dashboard => "dashboard",
+            Self::Rule => "rule",
+            Self::AlertState => "alert_state",
+            Self::AlertEvent => "alert_event",
+            Self::Outbox => "outbox",
+            Self::User => "user",
+            Self::Key => "key",
+            Self::Session => "session",
         }
     }
 }

@@ -1,0 +1,22 @@
+//! Settings of alerts.
+
+use std::fmt;
+use std::time::Duration;
+
+/// How alerts are evaluated and told.
+#[derive(Clone)]
+pub struct Options {
+    /// From evaluation to evaluation of a group that says nothing else.
+    pub evaluation_interval: Duration,
+    /// Whether the rules for a Linux host apply.
+    pub default_rules: bool,
+    /// One address that gets every notification as JSON.
+    pub webhook: Option<String>,
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Without the address: it is a secret.
+        f.debug_struct("Options").field("evaluation_interval", &self.evaluation_interval).field("default_rules", &self.default_rules).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,1 @@
+//! The way out, and TLS on the way in. No packet leaves unless the configuration names where to.
