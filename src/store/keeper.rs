@@ -1,7 +1,8 @@
 //! Keeping the tiers: seals windows, rolls up, merges generations, drops what is too old.
 //!
 //! A round does, in this order: seal what an earlier round left frozen, then what is due; roll up
-//! sealed windows; merge windows of many generations; drop. Each step writes files first and then
+//! sealed windows; merge windows of many generations; drop what is too old, and (`budget`) what
+//! takes too much. Each step writes files first and then
 //! makes one catalog transaction; a crash between leaves a file that no record names.
 
 use std::collections::BTreeMap;
@@ -40,6 +41,8 @@ pub struct Kept {
     pub merged: usize,
     /// Partitions that were dropped.
     pub dropped: usize,
+    /// Those among them that the budget gave up before their age.
+    pub spared: usize,
     /// How long it took.
     pub took: Duration,
 }
@@ -88,9 +91,10 @@ impl Keeper {
                 Err(error) => dropped = Err(error),
             }
         }
+        let spared = self.spare(deadline, &mut kept);
         kept.took = watch.elapsed();
         self.shared.last_maintenance_ms.store((kept.took.as_millis() as u64).max(1), Ordering::Relaxed);
-        sealed.and(rolled).and(merged).and(dropped).map(|()| kept)
+        sealed.and(rolled).and(merged).and(dropped).and(spared).map(|()| kept)
     }
 
     fn seal_due(&self, urgency: Urgency, deadline: &Deadline, kept: &mut Kept) -> Result<(), StoreError> {
@@ -210,7 +214,7 @@ impl Keeper {
 
     /// Rolls one window up into one generation of the coarser tier; false where that tier is off
     /// or past it.
-    fn roll(&self, key: WindowKey) -> Result<bool, StoreError> {
+    pub(super) fn roll(&self, key: WindowKey) -> Result<bool, StoreError> {
         let shared = &self.shared;
         let (tier, start) = key;
         let Some(coarser) = tier.coarser().filter(|c| shared.options.keeps(*c).is_some()) else { return Ok(false) };
@@ -307,15 +311,20 @@ impl Keeper {
     /// Drops the windows of a tier that are older than it keeps: those that are rolled up, or have
     /// nothing to be rolled up into.
     fn drop_expired(&self, tier: Tier) -> Result<usize, StoreError> {
+        let Some(keep) = self.shared.options.keeps(tier) else { return Ok(0) };
+        self.drop_through(tier, self.shared.windows.edge(tier, self.shared.clock.now() - keep))
+    }
+
+    /// Drops the windows of a tier up to an edge, as far as nothing unsealed or not rolled up holds it.
+    pub(super) fn drop_through(&self, tier: Tier, wanted: Timestamp) -> Result<usize, StoreError> {
         let shared = &self.shared;
-        let Some(keep) = shared.options.keeps(tier) else { return Ok(0) };
         // No sample is between its decision and its window while the edge moves, and the edge is
         // durable before it counts: or it would lie further back after a crash.
         let _accepting = shared.accepting.lock().unwrap_or_else(PoisonError::into_inner);
         let (edge, gone, forget) = {
             let state = shared.read();
             let now = state.dropped[tier.index()];
-            let edge = self.edge(&state, tier, keep).max(now);
+            let edge = self.edge(&state, tier, wanted).max(now);
             let gone: Vec<u64> = state.set.iter().filter(|p| p.record.tier == tier && p.record.range.end <= edge).map(|p| p.record.generation).collect();
             if edge == now && gone.is_empty() {
                 return Ok(0);
@@ -336,11 +345,11 @@ impl Keeper {
 
     /// The window edge through which a tier may be dropped: what is unsealed or waits for its
     /// rollup holds it back.
-    fn edge(&self, state: &State, tier: Tier, keep: Duration) -> Timestamp {
+    fn edge(&self, state: &State, tier: Tier, wanted: Timestamp) -> Timestamp {
         let unsealed = state.head.all_windows().map(|(key, _)| key);
         let waiting = unrolled(state, &self.shared);
         let held = unsealed.chain(waiting).filter(|(t, _)| *t == tier).map(|(_, start)| start).min();
-        self.shared.windows.edge(tier, self.shared.clock.now() - keep).min(held.unwrap_or(Timestamp::MAX))
+        wanted.min(held.unwrap_or(Timestamp::MAX))
     }
 }
 

@@ -3,6 +3,7 @@
 //! `open` gives one `Writer`, any number of `Reader`s, the `Keeper` that seals, rolls up and
 //! drops, and the `Catalog` of documents. It has no threads and no timers of its own.
 
+mod budget;
 mod catalog;
 pub mod chunk;
 pub mod codec;

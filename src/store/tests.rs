@@ -29,6 +29,7 @@ fn options(place: Place) -> Options {
         late_window: Duration::from_secs(600),
         sync: JournalSync::Always,
         cache: ByteCount::mib(8),
+        max_bytes: None,
     }
 }
 
@@ -375,4 +376,45 @@ fn windows_may_change_their_length_between_starts() {
     assert_eq!(totals(&store.reader, "a").0, expected);
     store.keeper.settle(&Deadline::never()).unwrap();
     assert_eq!(totals(&store.reader, "a").0, expected, "rolled up and dropped");
+}
+
+/// Bytes of every file of a data directory.
+fn bytes_below(directory: &std::path::Path) -> u64 {
+    use std::os::unix::fs::MetadataExt;
+    let entries = std::fs::read_dir(directory).unwrap().map(Result::unwrap);
+    entries.map(|e| if e.file_type().unwrap().is_dir() { bytes_below(&e.path()) } else { e.metadata().unwrap().blocks() * 512 }).sum()
+}
+
+#[test]
+fn the_budget_holds_and_takes_resolution_before_history() {
+    let directory = tempfile::tempdir().unwrap();
+    let budget = ByteCount::mib(24);
+    let options = Options { raw: Duration::from_secs(3600 * 48), max_bytes: Some(budget), ..options(Place::Disk(directory.path().into())) };
+    let clock = ManualClock::at(Timestamp(START));
+    let Opened { mut writer, reader, keeper, .. } = open(options, clock.clone()).unwrap();
+    let names: Vec<String> = (0..300).map(|i| format!("m{i}")).collect();
+    let mut spared = 0;
+    let mut noise = 1u64;
+    // A day of values that no codec makes small.
+    for minute in 0..24 * 60 {
+        clock.set(Timestamp(START + minute * MINUTE));
+        let mut value = || {
+            noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            f64::from_bits(noise >> 12 | 0x3ff0_0000_0000_0000)
+        };
+        let times = (0..4).map(|quarter| START + minute * MINUTE + quarter * MINUTE / 4);
+        let rows: Vec<(&str, i64, f64)> = times.flat_map(|t| names.iter().map(move |name| (name.as_str(), t))).map(|(name, t)| (name, t, value())).collect();
+        writer.append(&[batch(&rows)]).unwrap();
+        if minute % 30 == 0 {
+            spared += keeper.maintain(&Deadline::never()).unwrap().spared;
+            writer.cut().unwrap();
+        }
+    }
+    assert!(spared > 0, "the budget was never near");
+    let used = bytes_below(directory.path());
+    assert!(used <= budget.0, "{used} bytes are more than the budget");
+    // Everything is still there, coarser.
+    let (count, _) = totals(&reader, "m7");
+    assert_eq!(count, 4 * 24 * 60);
+    assert!(reader.coverage().raw > Timestamp(START));
 }
