@@ -53,6 +53,7 @@ pub struct Keeper {
     pub(super) shared: Arc<Shared>,
 }
 
+/// How much of a round is done.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Urgency {
     Due,
@@ -81,6 +82,7 @@ impl Keeper {
         let watch = Stopwatch::start();
         let mut kept = Kept::default();
         // A step that fails keeps no other from its work: a disk that is too full to seal is freed by dropping.
+        let aside = self.set_aside();
         let sealed = self.seal_due(urgency, deadline, &mut kept);
         let rolled = self.roll_due(urgency, deadline, &mut kept);
         let merged = self.merge_due(urgency, deadline, &mut kept);
@@ -94,7 +96,7 @@ impl Keeper {
         let spared = self.spare(deadline, &mut kept);
         kept.took = watch.elapsed();
         self.shared.last_maintenance_ms.store((kept.took.as_millis() as u64).max(1), Ordering::Relaxed);
-        sealed.and(rolled).and(merged).and(dropped).and(spared).map(|()| kept)
+        aside.and(sealed).and(rolled).and(merged).and(dropped).and(spared).map(|()| kept)
     }
 
     fn seal_due(&self, urgency: Urgency, deadline: &Deadline, kept: &mut Kept) -> Result<(), StoreError> {
@@ -114,8 +116,8 @@ impl Keeper {
                 deadline.check()?;
                 match self.roll(key) {
                     Ok(rolled) => kept.rolled += usize::from(rolled),
-                    // One damaged file must not hold up all other windows.
-                    Err(error) => result = Err(error),
+                    // One damaged file must not hold up all other windows: it is found and set aside.
+                    Err(error) => result = self.after(error, &self.touching(key)),
                 }
             }
         }
@@ -128,7 +130,7 @@ impl Keeper {
             deadline.check()?;
             match self.merge(key) {
                 Ok(()) => kept.merged += 1,
-                Err(error) => result = Err(error),
+                Err(error) => result = self.after(error, &self.touching(key)),
             }
         }
         result
@@ -196,7 +198,7 @@ impl Keeper {
     }
 
     /// Swaps partitions in the set that readers see.
-    fn replace(&self, state: &mut State, remove: &[u64], add: Option<Record>) {
+    pub(super) fn replace(&self, state: &mut State, remove: &[u64], add: Option<Record>) {
         let mut set: Vec<Arc<Partition>> = state.set.iter().filter(|p| !remove.contains(&p.record.generation)).cloned().collect();
         state.set.iter().filter(|p| remove.contains(&p.record.generation)).for_each(|p| p.doom());
         if let Some(record) = add {

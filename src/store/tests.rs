@@ -418,3 +418,54 @@ fn the_budget_holds_and_takes_resolution_before_history() {
     assert_eq!(count, 4 * 24 * 60);
     assert!(reader.coverage().raw > Timestamp(START));
 }
+
+/// Overwrites the middle of a sealed file, as a dying disk would.
+fn scratch(path: &std::path::Path) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o640)).unwrap();
+    let mut bytes = std::fs::read(path).unwrap();
+    let from = bytes.len() / 8;
+    bytes[from..].fill(0xa5);
+    std::fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn a_damaged_or_missing_partition_is_set_aside_and_everything_else_goes_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let options = options(Place::Disk(directory.path().into()));
+    let clock = ManualClock::at(Timestamp(START + 3 * HOUR));
+    let sealed = |tier: &str| {
+        let mut names: Vec<_> = std::fs::read_dir(directory.path().join(tier)).unwrap().map(|e| e.unwrap().path()).collect();
+        names.sort();
+        names
+    };
+    {
+        let Opened { mut writer, keeper, .. } = open(options.clone(), clock.clone()).unwrap();
+        for minute in 0..180 {
+            writer.append(&[batch(&[("a", START + minute * MINUTE, 1.0), ("b", START + minute * MINUTE, 2.0)])]).unwrap();
+        }
+        keeper.settle(&Deadline::never()).unwrap();
+        writer.cut().unwrap();
+        writer.append(&[batch(&[("a", START + 3 * HOUR, 7.0)])]).unwrap();
+    }
+    let raw_files = sealed("raw");
+    assert!(raw_files.len() >= 4, "{raw_files:?}");
+    scratch(&raw_files[1]);
+    std::fs::remove_file(&raw_files[2]).unwrap();
+    let Opened { writer, reader, keeper, .. } = open(options.clone(), clock.clone()).unwrap();
+    let kept: usize = raw(&reader)["a"].len();
+    assert!(kept > 60 && kept < 181, "{kept} samples are left");
+    assert_eq!(reader.lost().len(), 2);
+    keeper.maintain(&Deadline::never()).unwrap();
+    drop((writer, keeper));
+    assert_eq!(std::fs::read_dir(directory.path().join("quarantine")).unwrap().count(), 2);
+    drop(reader);
+    // It stays known, and the tier's edge moves on without it.
+    let Opened { reader, keeper, .. } = open(options, clock.clone()).unwrap();
+    assert_eq!(reader.lost().iter().map(|l| l.tier).collect::<Vec<_>>(), [Tier::Raw, Tier::Raw]);
+    clock.set(Timestamp(START + 30 * HOUR));
+    keeper.settle(&Deadline::never()).unwrap();
+    assert!(reader.coverage().raw >= Timestamp(START + 24 * HOUR));
+    let (count, _) = totals(&reader, "a");
+    assert_eq!(count, 181, "what was rolled up before the damage is still there");
+}
