@@ -469,3 +469,31 @@ fn a_damaged_or_missing_partition_is_set_aside_and_everything_else_goes_on() {
     let (count, _) = totals(&reader, "a");
     assert_eq!(count, 181, "what was rolled up before the damage is still there");
 }
+
+#[test]
+fn series_that_came_and_went_leave_the_head_and_stay_readable() {
+    let directory = tempfile::tempdir().unwrap();
+    let options = options(Place::Disk(directory.path().into()));
+    let clock = ManualClock::at(Timestamp(START));
+    let Opened { mut writer, reader, keeper, .. } = open(options.clone(), clock.clone()).unwrap();
+    let window = 30 * MINUTE;
+    for round in 0..6 {
+        clock.set(Timestamp(START + round * window + MINUTE));
+        let names: Vec<String> = (0..1200).map(|i| format!("pod{round}_{i}")).chain(["steady".to_owned()]).collect();
+        let rows: Vec<(&str, i64, f64)> = names.iter().map(|n| (n.as_str(), START + round * window + MINUTE, f64::from(round as i32))).collect();
+        writer.append(&[batch(&rows)]).unwrap();
+        keeper.maintain(&Deadline::never()).unwrap();
+        writer.cut().unwrap();
+    }
+    assert!(reader.stats().series < 5000, "{} series in the head", reader.stats().series);
+    let check = |reader: &Reader| {
+        let found = raw(reader);
+        assert_eq!(found.len(), 6 * 1200 + 1);
+        assert_eq!(found["steady"].len(), 6);
+        assert_eq!(found["pod3_77"].values().copied().collect::<Vec<_>>(), [3f64.to_bits()]);
+        assert_eq!(found["pod5_1199"].values().copied().collect::<Vec<_>>(), [5f64.to_bits()]);
+    };
+    check(&reader);
+    drop((writer, reader, keeper));
+    check(&open(options, clock).unwrap().reader);
+}
