@@ -4,6 +4,7 @@
 //! drops, and the `Catalog` of documents. It has no threads and no timers of its own.
 
 mod budget;
+mod cardinality;
 mod catalog;
 pub mod chunk;
 pub mod codec;
@@ -31,6 +32,7 @@ mod windows;
 #[cfg(test)]
 mod tests;
 
+pub use cardinality::{Cardinality, Ranking};
 pub use catalog::{Catalog, Document, DocumentKind};
 pub use door::{Appended, Opened, Writer, open};
 pub use error::StoreError;
