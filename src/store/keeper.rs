@@ -1,7 +1,8 @@
 //! Keeping the tiers: seals windows, rolls up, merges generations, drops what is too old.
 //!
 //! A round does, in this order: seal what an earlier round left frozen, then what is due; roll up
-//! sealed windows; merge windows of many generations; drop. Each step writes files first and then
+//! sealed windows; merge windows of many generations; drop what is too old, and (`budget`) what
+//! takes too much. Each step writes files first and then
 //! makes one catalog transaction; a crash between leaves a file that no record names.
 
 use std::collections::BTreeMap;
@@ -40,6 +41,8 @@ pub struct Kept {
     pub merged: usize,
     /// Partitions that were dropped.
     pub dropped: usize,
+    /// Those among them that the budget gave up before their age.
+    pub spared: usize,
     /// How long it took.
     pub took: Duration,
 }
@@ -50,6 +53,7 @@ pub struct Keeper {
     pub(super) shared: Arc<Shared>,
 }
 
+/// How much of a round is done.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Urgency {
     Due,
@@ -78,6 +82,7 @@ impl Keeper {
         let watch = Stopwatch::start();
         let mut kept = Kept::default();
         // A step that fails keeps no other from its work: a disk that is too full to seal is freed by dropping.
+        let aside = self.set_aside();
         let sealed = self.seal_due(urgency, deadline, &mut kept);
         let rolled = self.roll_due(urgency, deadline, &mut kept);
         let merged = self.merge_due(urgency, deadline, &mut kept);
@@ -88,9 +93,10 @@ impl Keeper {
                 Err(error) => dropped = Err(error),
             }
         }
+        let spared = self.spare(deadline, &mut kept);
         kept.took = watch.elapsed();
         self.shared.last_maintenance_ms.store((kept.took.as_millis() as u64).max(1), Ordering::Relaxed);
-        sealed.and(rolled).and(merged).and(dropped).map(|()| kept)
+        aside.and(sealed).and(rolled).and(merged).and(dropped).and(spared).map(|()| kept)
     }
 
     fn seal_due(&self, urgency: Urgency, deadline: &Deadline, kept: &mut Kept) -> Result<(), StoreError> {
@@ -110,8 +116,8 @@ impl Keeper {
                 deadline.check()?;
                 match self.roll(key) {
                     Ok(rolled) => kept.rolled += usize::from(rolled),
-                    // One damaged file must not hold up all other windows.
-                    Err(error) => result = Err(error),
+                    // One damaged file must not hold up all other windows: it is found and set aside.
+                    Err(error) => result = self.after(error, &self.touching(key)),
                 }
             }
         }
@@ -124,7 +130,7 @@ impl Keeper {
             deadline.check()?;
             match self.merge(key) {
                 Ok(()) => kept.merged += 1,
-                Err(error) => result = Err(error),
+                Err(error) => result = self.after(error, &self.touching(key)),
             }
         }
         result
@@ -192,7 +198,7 @@ impl Keeper {
     }
 
     /// Swaps partitions in the set that readers see.
-    fn replace(&self, state: &mut State, remove: &[u64], add: Option<Record>) {
+    pub(super) fn replace(&self, state: &mut State, remove: &[u64], add: Option<Record>) {
         let mut set: Vec<Arc<Partition>> = state.set.iter().filter(|p| !remove.contains(&p.record.generation)).cloned().collect();
         state.set.iter().filter(|p| remove.contains(&p.record.generation)).for_each(|p| p.doom());
         if let Some(record) = add {
@@ -210,7 +216,7 @@ impl Keeper {
 
     /// Rolls one window up into one generation of the coarser tier; false where that tier is off
     /// or past it.
-    fn roll(&self, key: WindowKey) -> Result<bool, StoreError> {
+    pub(super) fn roll(&self, key: WindowKey) -> Result<bool, StoreError> {
         let shared = &self.shared;
         let (tier, start) = key;
         let Some(coarser) = tier.coarser().filter(|c| shared.options.keeps(*c).is_some()) else { return Ok(false) };
@@ -307,15 +313,20 @@ impl Keeper {
     /// Drops the windows of a tier that are older than it keeps: those that are rolled up, or have
     /// nothing to be rolled up into.
     fn drop_expired(&self, tier: Tier) -> Result<usize, StoreError> {
+        let Some(keep) = self.shared.options.keeps(tier) else { return Ok(0) };
+        self.drop_through(tier, self.shared.windows.edge(tier, self.shared.clock.now() - keep))
+    }
+
+    /// Drops the windows of a tier up to an edge, as far as nothing unsealed or not rolled up holds it.
+    pub(super) fn drop_through(&self, tier: Tier, wanted: Timestamp) -> Result<usize, StoreError> {
         let shared = &self.shared;
-        let Some(keep) = shared.options.keeps(tier) else { return Ok(0) };
         // No sample is between its decision and its window while the edge moves, and the edge is
         // durable before it counts: or it would lie further back after a crash.
         let _accepting = shared.accepting.lock().unwrap_or_else(PoisonError::into_inner);
         let (edge, gone, forget) = {
             let state = shared.read();
             let now = state.dropped[tier.index()];
-            let edge = self.edge(&state, tier, keep).max(now);
+            let edge = self.edge(&state, tier, wanted).max(now);
             let gone: Vec<u64> = state.set.iter().filter(|p| p.record.tier == tier && p.record.range.end <= edge).map(|p| p.record.generation).collect();
             if edge == now && gone.is_empty() {
                 return Ok(0);
@@ -336,11 +347,11 @@ impl Keeper {
 
     /// The window edge through which a tier may be dropped: what is unsealed or waits for its
     /// rollup holds it back.
-    fn edge(&self, state: &State, tier: Tier, keep: Duration) -> Timestamp {
+    fn edge(&self, state: &State, tier: Tier, wanted: Timestamp) -> Timestamp {
         let unsealed = state.head.all_windows().map(|(key, _)| key);
         let waiting = unrolled(state, &self.shared);
         let held = unsealed.chain(waiting).filter(|(t, _)| *t == tier).map(|(_, start)| start).min();
-        self.shared.windows.edge(tier, self.shared.clock.now() - keep).min(held.unwrap_or(Timestamp::MAX))
+        wanted.min(held.unwrap_or(Timestamp::MAX))
     }
 }
 

@@ -7,6 +7,7 @@ use super::head::{SeriesChunk, clip, overlay};
 use super::index::matching;
 use super::layout::Combine;
 use super::partition::{Partition, Values};
+use super::quarantine::Lost;
 use super::rollup::{roll_samples, stack};
 use super::shared::{Shared, State};
 use super::{Coverage, Selection, StoreError, StoreStats};
@@ -53,15 +54,17 @@ impl Reader {
             deadline.check()?;
             let tier = partition.record.tier;
             let Some(portion) = portions[tier.index()].filter(|p| p.overlaps(partition.record.range)) else { continue };
-            let mut view = partition.view()?;
-            for number in matching(&view, &selection.matchers)? {
-                let (labels, values) = view.read(number)?;
-                let pieces = found.entry(labels).or_default();
-                match values {
-                    Values::Samples(column) => pieces.raw.push(clip(column, portion)),
-                    Values::Buckets(buckets) => pieces.rolled[tier.index()].push((partition.record.combine, buckets)),
+            partition.read(|view| {
+                for number in matching(view, &selection.matchers)? {
+                    let (labels, values) = view.read(number)?;
+                    let pieces = found.entry(labels).or_default();
+                    match values {
+                        Values::Samples(column) => pieces.raw.push(clip(column, portion)),
+                        Values::Buckets(buckets) => pieces.rolled[tier.index()].push((partition.record.combine, buckets)),
+                    }
                 }
-            }
+                Ok(())
+            })?;
         }
         for FromHead { labels, tier, chunk } in head {
             let pieces = found.entry(labels).or_default();
@@ -137,12 +140,14 @@ impl Reader {
         }
         for partition in self.overlapping(range) {
             deadline.check()?;
-            let mut view = partition.view()?;
-            for matchers in sets {
-                for number in matching(&view, matchers)? {
-                    out.insert(view.labels(number)?);
+            partition.read(|view| {
+                for matchers in sets {
+                    for number in matching(view, matchers)? {
+                        out.insert(view.labels(number)?);
+                    }
                 }
-            }
+                Ok(())
+            })?;
         }
         Ok(out.into_iter().collect())
     }
@@ -202,7 +207,7 @@ impl Reader {
         }
         for partition in self.overlapping(range) {
             deadline.check()?;
-            partition.view()?.pairs(&mut *each)?;
+            partition.read(|view| view.pairs(&mut *each))?;
         }
         Ok(())
     }
@@ -228,6 +233,12 @@ impl Reader {
     #[must_use]
     pub fn coverage(&self) -> Coverage {
         self.shared.coverage(&self.shared.read())
+    }
+
+    /// Partitions that were damaged or missing, oldest first.
+    #[must_use]
+    pub fn lost(&self) -> Vec<Lost> {
+        self.shared.lost()
     }
 
     /// Figures of the store.
