@@ -8,6 +8,7 @@ mod cardinality;
 mod catalog;
 pub mod chunk;
 pub mod codec;
+mod deletion;
 mod document;
 mod door;
 mod error;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::deletion::{Deletion, surviving};
 use super::head::{SeriesChunk, clip, overlay};
 use super::index::matching;
 use super::layout::Combine;
@@ -39,6 +40,7 @@ struct Snapshot {
     coverage: Coverage,
     portions: [Option<TimeRange>; 3],
     set: Arc<Vec<Arc<Partition>>>,
+    deletions: Arc<Vec<Deletion>>,
     head: Vec<FromHead>,
 }
 
@@ -48,7 +50,7 @@ impl Reader {
     /// # Errors
     /// A file cannot be read, or the deadline passed.
     pub fn select(&self, selection: &Selection, deadline: &Deadline) -> Result<Vec<SeriesData>, StoreError> {
-        let Snapshot { coverage, portions, set, head } = self.snapshot(selection)?;
+        let Snapshot { coverage, portions, set, deletions, head } = self.snapshot(selection)?;
         let mut found: HashMap<Labels, Pieces> = HashMap::new();
         for partition in set.iter() {
             deadline.check()?;
@@ -57,6 +59,7 @@ impl Reader {
             partition.read(|view| {
                 for number in matching(view, &selection.matchers)? {
                     let (labels, values) = view.read(number)?;
+                    let Some(values) = surviving(&deletions, &partition.record, coverage.widths, &labels, values) else { continue };
                     let pieces = found.entry(labels).or_default();
                     match values {
                         Values::Samples(column) => pieces.raw.push(clip(column, portion)),
@@ -116,7 +119,7 @@ impl Reader {
                 }
             }
         }
-        Ok(Snapshot { coverage, portions, set: state.set.clone(), head })
+        Ok(Snapshot { coverage, portions, set: state.set.clone(), deletions: state.deletions.clone(), head })
     }
 
     /// Label sets with data in the range that any of the matcher sets accepts (none given: all), in label order.
@@ -138,12 +141,16 @@ impl Reader {
                 }
             }
         }
+        let (deletions, widths) = (self.shared.read().deletions.clone(), self.shared.options.widths);
         for partition in self.overlapping(range) {
             deadline.check()?;
             partition.read(|view| {
                 for matchers in sets {
                     for number in matching(view, matchers)? {
-                        out.insert(view.labels(number)?);
+                        let labels = view.labels(number)?;
+                        if deletions.is_empty() || surviving(&deletions, &partition.record, widths, &labels, view.read(number)?.1).is_some() {
+                            out.insert(labels);
+                        }
                     }
                 }
                 Ok(())
@@ -189,7 +196,7 @@ impl Reader {
     }
 
     fn each_pair(&self, any_of: &[Vec<Matcher>], range: TimeRange, deadline: &Deadline, each: &mut dyn FnMut(&str, &str)) -> Result<(), StoreError> {
-        if !any_of.is_empty() {
+        if !any_of.is_empty() || !self.shared.read().deletions.is_empty() {
             for labels in self.series(any_of, range, deadline)? {
                 labels.iter().for_each(|(n, v)| each(n, v));
             }

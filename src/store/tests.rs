@@ -497,3 +497,44 @@ fn series_that_came_and_went_leave_the_head_and_stay_readable() {
     drop((writer, reader, keeper));
     check(&open(options, clock).unwrap().reader);
 }
+
+#[test]
+fn what_is_deleted_is_gone_at_once_stays_gone_and_frees_its_space() {
+    let directory = tempfile::tempdir().unwrap();
+    let options = options(Place::Disk(directory.path().into()));
+    let clock = ManualClock::at(Timestamp(START + 10 * HOUR));
+    let Opened { mut writer, reader, keeper, .. } = open(options.clone(), clock.clone()).unwrap();
+    for minute in 0..600 {
+        let t = START + minute * MINUTE;
+        writer.append(&[batch(&[("keep", t, 1.0), ("part", t, 2.0), ("gone", t, 3.0)])]).unwrap();
+        if minute == 300 {
+            keeper.maintain(&Deadline::never()).unwrap();
+        }
+    }
+    let never = Deadline::never();
+    // From the third hour to the eighth: rolled up, sealed and unsealed.
+    let range = TimeRange::new(Timestamp(START + 3 * HOUR), Timestamp(START + 8 * HOUR));
+    keeper.delete(&[vec![Matcher::metric("gone")]], TimeRange::ALL, &never).unwrap();
+    keeper.delete(&[vec![Matcher::metric("part"), Matcher::equal("job", "test")]], range, &never).unwrap();
+    writer.append(&[batch(&[("gone", START + 10 * HOUR, 9.0)])]).unwrap();
+    let check = |reader: &Reader, when: &str| {
+        assert_eq!(totals(reader, "keep"), (600, 600.0), "{when}");
+        assert_eq!(totals(reader, "gone"), (1, 9.0), "{when}: what came after the deletion lives");
+        assert_eq!(totals(reader, "part").0, 300, "{when}");
+        let part = raw(reader).get("part").cloned().unwrap_or_default();
+        assert!(part.keys().all(|t| !range.contains(Timestamp(*t))), "{when}");
+    };
+    let early = TimeRange::new(Timestamp(START), Timestamp(START + 9 * HOUR));
+    assert_eq!(reader.label_values("__name__", &[], early, &never).unwrap(), ["keep", "part"]);
+    check(&reader, "at once");
+    drop((writer, reader, keeper));
+    let Opened { reader, keeper, .. } = open(options.clone(), clock.clone()).unwrap();
+    check(&reader, "after a restart");
+    let before = reader.stats().tiers[0].samples;
+    keeper.maintain(&never).unwrap();
+    check(&reader, "after maintenance");
+    assert!(reader.stats().tiers[0].samples < before);
+    keeper.settle(&never).unwrap();
+    drop((reader, keeper));
+    check(&open(options, clock).unwrap().reader, "after all of it");
+}

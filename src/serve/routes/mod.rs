@@ -1,5 +1,6 @@
 //! A file per resource, each with its `routes()`. Adding an endpoint is a handler and its line there.
 
+mod admin;
 mod config;
 mod custom;
 mod exposition;
@@ -38,6 +39,7 @@ pub(super) fn all(config: &mut ServiceConfig, max_body: usize) {
     custom::routes(config);
     status::routes(config);
     self::config::routes(config);
+    admin::routes(config);
     maintenance::routes(config);
     lifecycle::routes(config);
     home::routes(config);
