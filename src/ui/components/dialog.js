@@ -19,7 +19,7 @@ export function Dialog({ title, subtitle, onClose, class: name = '', actions, ch
     event.preventDefault();
     onClose();
   };
-  return html`<dialog class=${`dialog ${name}`} ref=${ref} aria-labelledby=${id} onCancel=${cancel} onMouseDown=${outside}>
+  return html`<dialog class=${`dialog ${name}`} ref=${ref} aria-labelledby=${id} tabindex="-1" autofocus onCancel=${cancel} onMouseDown=${outside}>
     <header><h2 id=${id}>${title}</h2>${subtitle ? html`<p>${subtitle}</p>` : null}
       <div class="end">${actions}<button type="button" class="pill icon" aria-label=${t('Close')} onClick=${onClose}><${Icon} name="close" /></button></div></header>
     <div class="inside">${children}</div>
