@@ -56,6 +56,7 @@ const HOMES: [(&str, &str); 31] = [
     ("serde_saphyr", "config/yaml"),
     ("actix_*", "serve"),
     ("utoipa", "serve"),
+    ("flate2", "serve"),
     ("rust_embed", "serve"),
     ("sysinfo", "collect"),
     ("procfs", "collect"),
