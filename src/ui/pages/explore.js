@@ -10,10 +10,11 @@ import { Blank, Card, Skeleton, useAnswer } from './kit.js';
 import { Editor } from './editor.js';
 import { SeriesTable } from './series-table.js';
 import { AddToDashboard } from './add-to-dashboard.js';
-import { number, panelData, selector, tiersRead, unitOf } from './logic/series.js';
+import { fill, number, panelData, selector, tiersRead, unitOf } from './logic/series.js';
 import { comparison, placeOf } from './logic/promql.js';
 import { latest, remembered } from './logic/history.js';
 
+const UNIT_WORDS = { 'bytes/s': 'bytes a second', 'ops/s': 'a second', ratio: '%', percent: '%', celsius: '°C' };
 const KEPT = 'explore.history';
 const START = [
   ['How busy the processors are', '100 * (1 - avg(rate(node_cpu_seconds_total{mode="idle"}[$__rate_interval])))'],
@@ -72,10 +73,6 @@ async function instant(expr, at, error, signal) {
   return answer;
 }
 
-export function fill(expr, { start, end }, step) {
-  return expr.replaceAll('$__rate_interval', `${Math.max(4 * step, 60)}s`).replaceAll('$__interval', `${step}s`).replaceAll('$__range', `${Math.round((end - start) / 1000)}s`);
-}
-
 function Facts({ of }) {
   const { answer, step, tiers, took } = of;
   const samples = answer.stats?.samples?.totalQueryableSamples;
@@ -106,17 +103,12 @@ function Result({ of, dim }) {
   const buttons = html`${may('editor') ? html`<button type="button" class="pill" onClick=${() => setAdding(true)}>${t('Add to dashboard')}</button>
     <button type="button" class="pill" onClick=${() => go(`/alerts?new=1&expr=${encodeURIComponent(threshold ? expr : `${expr} > 0`)}`)}>${t('Make an alert')}</button>` : null}`;
   return html`<div class=${dim ? 'p-dim' : ''}>
-    <${Card} title=${t('Result')} note=${unit ? unitWords(unit) : ''} end=${buttons} class="p-chart tall">
+    <${Card} title=${t('Result')} note=${unit ? t(UNIT_WORDS[unit] ?? unit) : ''} end=${buttons} class="p-chart tall">
       <div class="fill"><${Chart} panel=${panel} data=${data} range=${span} stale=${dim} /></div>
     <//>
     <${Card} title=${t('Series')} class="p-gap"><${SeriesTable} series=${data.series} unit=${unit} shade=${shade.value} /><//>
   </div>
   ${adding ? html`<${AddToDashboard} expr=${expr} unit=${unit} onClose=${() => setAdding(false)} />` : null}`;
-}
-
-export function unitWords(unit) {
-  const words = { 'bytes/s': t('bytes a second'), bytes: t('bytes'), seconds: t('seconds'), 'ops/s': t('a second'), ratio: '%', percent: '%', celsius: '°C' };
-  return words[unit] ?? unit;
 }
 
 function One({ answer }) {

@@ -11,7 +11,7 @@ const HEADS = ['last', 'min', 'mean', 'max'];
 
 export function SeriesTable({ series, unit }) {
   const [by, setBy] = useState({ head: 'last', down: true });
-  const tone = colors(series);
+  const tone = colors(series, 'explore');
   const rows = series.map((one, i) => ({ ...one, tone: tone[i], ...figures(one.points) }));
   const order = (row) => (Number.isNaN(row[by.head]) || row[by.head] === null ? -Infinity : row[by.head]);
   rows.sort((a, b) => (by.down ? order(b) - order(a) : order(a) - order(b)) || 0);

@@ -75,3 +75,15 @@ export function tiersRead(tiers, { start, end }) {
   }
   return read;
 }
+
+/** An expression with the places of a dashboard filled in: step, rate window, range. @param {string} expr @param {{start: number, end: number}} span @param {number} step seconds */
+export function fill(expr, { start, end }, step) {
+  return expr.replaceAll('$__rate_interval', `${Math.max(4 * step, 60)}s`).replaceAll('$__interval', `${step}s`).replaceAll('$__range', `${Math.max(Math.round((end - start) / 1000), 1)}s`);
+}
+
+/** Several answers as the data of one panel, each series with the number of its query. `newest` keeps the last point alone. */
+export function joined(answers, queries, { newest = false } = {}) {
+  const series = answers.flatMap((answer, query) => panelData(answer, { legend: queries[query].legend, query }).series)
+    .map((one) => (newest ? { ...one, points: one.points.slice(-1) } : one));
+  return { state: series.length ? 'ok' : 'empty', series };
+}
