@@ -42,7 +42,7 @@ const SYNC_FILES: [&str; 1] = ["task/deadline"];
 const ASYNC_FILES: [&str; 7] = ["ingest/intake", "ingest/registry", "ingest/custom", "ingest/record", "alert/scheduler", "alert/notify", "dashboard/hub"];
 
 /// Crates with one home: the crate as code names it (a trailing `*`: any that begins so), and where.
-const HOMES: [(&str, &str); 30] = [
+const HOMES: [(&str, &str); 31] = [
     ("redb", "store"),
     ("bincode", "store"),
     ("pco", "store"),
@@ -55,6 +55,7 @@ const HOMES: [(&str, &str); 30] = [
     ("serde_saphyr", "config/yaml"),
     ("actix_*", "serve"),
     ("utoipa", "serve"),
+    ("flate2", "serve"),
     ("rust_embed", "serve"),
     ("sysinfo", "collect"),
     ("procfs", "collect"),
