@@ -9,12 +9,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::deletion::{Deletion, StoredDeletion};
-use super::files::Files;
-use super::layout::{COUNTERS, DELETIONS, DOCUMENTS, DROPPED, RECORDS, ROLLED, Record};
+use super::files::{self, Files};
+use super::layout::{COUNTERS, DELETIONS, DOCUMENTS, DROPPED, MIGRATIONS, RECORDS, ROLLED, Record};
 use super::{StoreError, document, migrate};
 use crate::model::{Tier, Timestamp};
 
-const NAME: &str = "catalog.redb";
+pub(super) const NAME: &str = "catalog.redb";
 
 /// What a document is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -290,10 +290,54 @@ impl Catalog {
         })
     }
 
+    /// The catalog as the bytes of a file of its own, from one snapshot.
+    pub(super) fn image(&self) -> Result<Vec<u8>, StoreError> {
+        self.with("copy", |database| {
+            let from = database.begin_read()?;
+            let bytes = files::image(|to| {
+                let into = to.begin_write()?;
+                copy(&from, &into, RECORDS)?;
+                copy(&from, &into, DROPPED)?;
+                copy(&from, &into, ROLLED)?;
+                copy(&from, &into, COUNTERS)?;
+                copy(&from, &into, DOCUMENTS)?;
+                copy(&from, &into, DELETIONS)?;
+                copy(&from, &into, MIGRATIONS)?;
+                Ok(into.commit()?)
+            });
+            bytes.map_err(|e| Failure::Database(Box::new(e)))
+        })
+    }
+
     /// Bytes that the catalog takes.
     pub(super) fn bytes(&self) -> u64 {
         self.files.allocated(NAME)
     }
+}
+
+/// The partitions that the catalog of a directory names, without a change to it.
+pub(super) fn records_of(files: &Files) -> Result<Vec<Record>, StoreError> {
+    let fail = |e: redb::Error| files.database("read", NAME, e);
+    let database = files.open_read(NAME)?;
+    let table = database.begin_read().map_err(|e| fail(e.into()))?.open_table(RECORDS).map_err(|e| fail(e.into()))?;
+    let mut out = Vec::new();
+    for entry in table.iter().map_err(|e| fail(e.into()))? {
+        out.push(document::decode("partition record", entry.map_err(|e| fail(e.into()))?.1.value())?);
+    }
+    Ok(out)
+}
+
+fn copy<K: redb::Key + 'static, V: redb::Value + 'static>(
+    from: &redb::ReadTransaction,
+    into: &WriteTransaction,
+    table: redb::TableDefinition<'static, K, V>,
+) -> Result<(), redb::Error> {
+    let mut target = into.open_table(table)?;
+    for entry in from.open_table(table)?.iter()? {
+        let (key, value) = entry?;
+        target.insert(key.value(), value.value())?;
+    }
+    Ok(())
 }
 
 const fn window_counter(tier: Tier) -> &'static str {

@@ -3,6 +3,7 @@
 //! `open` gives one `Writer`, any number of `Reader`s, the `Keeper` that seals, rolls up and
 //! drops, and the `Catalog` of documents. It has no threads and no timers of its own.
 
+pub mod backup;
 mod budget;
 mod cardinality;
 mod catalog;
