@@ -1,5 +1,5 @@
 // The frame round a chart: its head, its menu, and what is shown while there is no picture.
-import { html, useErrorBoundary, useState } from '../lib.js';
+import { html, useEffect, useErrorBoundary, useRef, useState } from '../lib.js';
 import { Chart, Legend } from '../charts/index.js';
 import { go, link, may, range, setQuery, setRange, toast } from '../state.js';
 import { t } from '../text.js';
@@ -17,8 +17,14 @@ export function Panel({ board, panel }) {
   const { data, span, good } = board.panel(panel.id).value;
   const [asTable, setTable] = useState(false);
   const [missing, setMissing] = useState(null);
+  const card = useRef(null);
+  useEffect(() => {
+    const observer = new IntersectionObserver(([entry]) => board.look(panel.id, entry.isIntersecting), { rootMargin: '120px' });
+    observer.observe(card.current);
+    return () => observer.disconnect();
+  }, [board, panel.id]);
   const title = `panel-${panel.id}`;
-  return html`<article class=${`card panel-${panel.type}`} aria-labelledby=${title} tabindex="0" data-panel=${panel.id} data-state=${data?.state ?? 'loading'}>
+  return html`<article class=${`card panel-${panel.type}`} ref=${card} aria-labelledby=${title} tabindex="0" data-panel=${panel.id} data-state=${data?.state ?? 'loading'}>
     <header><h2 id=${title}>${panel.title}</h2>${panel.subtitle ? html`<p>${panel.subtitle}</p>` : null}
       <div class="end"><${Names} panel=${panel} data=${data} span=${span} hidden=${asTable} /><${Behind} board=${board} /></div>
       <${PanelMenu} board=${board} panel=${panel} data=${data} asTable=${asTable} setTable=${setTable} /></header>
