@@ -29,7 +29,7 @@ mod windows;
 #[cfg(test)]
 mod tests;
 
-pub use catalog::{Catalog, Document, DocumentKind};
+pub use catalog::{Catalog, Document, DocumentKind, Edits};
 pub use door::{Appended, Opened, Writer, open};
 pub use error::StoreError;
 pub use keeper::{Keeper, Kept};
