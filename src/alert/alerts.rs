@@ -162,6 +162,10 @@ impl Alerts {
         let alerts = Self(Arc::new(inner));
         alerts.restore(states, idle, now)?;
         alerts.0.handles.health.healthy(Component::Alerts);
+        for outcome in ["sent", "failed", "dropped"] {
+            // A counter that is there from the start: a rise from nothing to one is no rise to PromQL.
+            alerts.0.handles.own.notifications.with_label_values(&[outcome]);
+        }
         alerts.count();
         Ok(alerts)
     }
@@ -457,3 +461,6 @@ fn idle_time(engine: &Engine, states: &BTreeMap<String, Vec<Alert>>, now: Timest
 pub(super) fn series(name: &str, labels: &Labels) -> Labels {
     labels.to_builder().set(METRIC_NAME, name).build()
 }
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn only_http_addresses_are_taken_and_no_message_repeats_them() {
-        for bad in ["", "example.org/hook", "ftp://example.org/secret", "file:///etc/secret", "http://", "https:///secret"] {
+        for bad in ["", "example.org/hook", "ftp://example.org/secret", "file:///etc/secret", "http://", "https://"] {
             let error = Address::parse(bad);
             assert!(error.as_ref().is_err_and(|e| !e.to_string().contains("secret")), "{bad}: {error:?}");
         }

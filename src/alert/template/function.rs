@@ -1,6 +1,6 @@
 //! What templates can call, as Prometheus defines it. A function is a line in `FUNCTIONS`.
 
-use super::{Shown, Template, TemplateError, Term};
+use super::{Shown, TemplateError, Term};
 use crate::clock::format_rfc3339;
 use crate::model::Timestamp;
 
@@ -278,6 +278,7 @@ fn verb_of(verb: char, precision: Option<usize>, value: &Shown) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::alert::template::Template;
 
     #[test]
     fn every_function_is_named_in_the_message() {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::get;
-use crate::alert::{Alert, AlertError, Alerts, Change, Entry, Event, Phase, RuleDraft, RuleHealth, RuleOrigin, RuleState};
+use crate::alert::{Alert, Alerts, Change, Entry, Event, Phase, RuleDraft, RuleHealth, RuleOrigin, RuleState};
 use crate::clock::{format_duration, format_rfc3339, parse_moment};
 use crate::model::{Labels, TimeRange, Timestamp};
 use crate::serve::answer;
