@@ -35,7 +35,7 @@ mod windows;
 mod tests;
 
 pub use cardinality::{Cardinality, Ranking};
-pub use catalog::{Catalog, Document, DocumentKind};
+pub use catalog::{Catalog, Document, DocumentKind, Edits};
 pub use door::{Appended, Opened, Writer, open};
 pub use error::StoreError;
 pub use keeper::{Keeper, Kept};

@@ -1,6 +1,7 @@
 //! A file per resource, each with its `routes()`. Adding an endpoint is a handler and its line there.
 
 mod admin;
+mod alerts;
 mod assets;
 mod config;
 mod custom;
@@ -37,6 +38,7 @@ pub(super) fn all(config: &mut ServiceConfig, max_body: usize) {
     metrics::routes(config);
     latest::routes(config);
     custom::routes(config);
+    alerts::routes(config);
     status::routes(config);
     self::config::routes(config);
     admin::routes(config);
