@@ -121,10 +121,23 @@ fn every_address_of_the_page_answers_the_page() {
 #[test]
 fn what_is_no_address_of_the_page_is_not_found() {
     let daemon = daemon();
-    for path in ["/nothing.js", "/nothing", "/charts/nothing.js", "/../Cargo.toml", "/%2e%2e/Cargo.toml", "/api/v1/nothing", "/vendor/", "/index.html.gz"] {
-        let answer = daemon.client().fetch(path, &[]);
+    let browser = ("Accept", "text/html,application/xhtml+xml");
+    for (path, header) in [
+        ("/nothing", ("Accept", "*/*")),
+        ("/main.js", ("Accept", "*/*")),
+        ("/ui/nothing.js", browser),
+        ("/ui/", browser),
+        ("/ui/../Cargo.toml", browser),
+        ("/ui/%2e%2e/%2e%2e/Cargo.toml", browser),
+        ("/ui/0123456789abcdef/main.js", browser),
+        ("/api/v1/monitoring/nothing", browser),
+        ("/api/v1/nothing", browser),
+        ("/-/nothing", browser),
+    ] {
+        let answer = daemon.client().fetch(path, &[header]);
         assert_eq!(answer.status, 404, "{path}");
-        assert!(String::from_utf8_lossy(&answer.body).contains("\"error\""), "{path} says so in the API's shape");
+        let said = String::from_utf8_lossy(&answer.body);
+        assert!(said.contains("\"error\""), "{path} says so in the shape of the API: {said}");
     }
 }
 

@@ -57,7 +57,7 @@ test('signing out ends the session', () => here.visit('/sign-in', async (tab) =>
   tab.allow(/status of 401/);
   await signIn(tab, 'ana', PASSWORD);
   await tab.sees('heading', /operations/i);
-  await tab.page.goto(`${here.daemon.base}/settings`);
+  await (await tab.sees('button', /account of ana/i)).click();
   await (await tab.sees('button', 'Sign out')).click();
   await tab.sees('button', 'Sign in');
   await tab.page.goto(`${here.daemon.base}/d/operations`);

@@ -32,20 +32,28 @@ test('the rail is a bar at the bottom and leads to the other pages', () => here.
   await bar.waitFor();
   const box = await bar.boundingBox();
   assert.ok(Math.abs(box.y + box.height - PHONE.height) <= 1 && box.width >= PHONE.width - 1, `the bar lies along the bottom: ${JSON.stringify(box)}`);
-  for (const link of await bar.getByRole('link').all()) {
-    const { width, height } = await link.boundingBox();
-    assert.ok(width >= 44 && height >= 44, `a finger hits ${await link.innerText()}: ${width} x ${height}`);
+  const targets = await bar.getByRole('link').or(bar.getByRole('button')).all();
+  assert.equal(targets.length, 5, 'five places');
+  for (const target of targets) {
+    const { width, height } = await target.boundingBox();
+    assert.ok(width >= 44 && height >= 44, `a finger hits ${await target.innerText()}: ${width} x ${height}`);
   }
+  await bar.getByRole('button', { name: /boards/i }).click();
+  const sheet = await tab.sees('dialog', /dashboards/i);
+  await sheet.getByRole('link', { name: 'Executive' }).click();
+  await until('executive', () => tab.path() === '/d/executive');
   await bar.getByRole('link', { name: /alerts/i }).click();
   await until('the alerts', () => tab.path() === '/alerts');
   await tab.sees('heading', /alerts/i);
 }, phone));
 
 test('the time range opens as a sheet at the bottom', () => here.visit('/d/operations', async (tab) => {
-  await (await tab.sees('button', /since start|last|hour/i)).click();
-  const sheet = await tab.sees('dialog', /./);
-  const box = await sheet.boundingBox();
-  assert.ok(box.x >= 0 && box.x + box.width <= PHONE.width && box.y >= 0 && box.y + box.height <= PHONE.height + 1, `the sheet fits: ${JSON.stringify(box)}`);
-  await tab.page.keyboard.press('Escape');
-  await sheet.waitFor({ state: 'hidden' });
+  await (await tab.sees('button', /^time/i)).click();
+  const times = await tab.sees('list', /usual times/i);
+  const last = times.getByRole('button', { name: /last hour/i });
+  const { x, y, width, height } = await last.boundingBox();
+  assert.ok(x >= 0 && x + width <= PHONE.width && y > 0 && y + height <= PHONE.height, `the sheet fits: ${JSON.stringify({ x, y, width, height })}`);
+  await last.click();
+  await times.waitFor({ state: 'hidden' });
+  await tab.sees('button', /last hour/i);
 }, phone));
