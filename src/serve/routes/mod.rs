@@ -3,6 +3,7 @@
 mod admin;
 mod alerts;
 mod assets;
+mod backup;
 mod config;
 mod custom;
 mod exposition;
@@ -42,6 +43,7 @@ pub(super) fn all(config: &mut ServiceConfig, max_body: usize) {
     status::routes(config);
     self::config::routes(config);
     admin::routes(config);
+    backup::routes(config);
     maintenance::routes(config);
     lifecycle::routes(config);
     assets::routes(config);
