@@ -2,6 +2,7 @@
 
 mod config;
 mod custom;
+mod dashboards;
 mod exposition;
 mod home;
 mod latest;
@@ -36,6 +37,7 @@ pub(super) fn all(config: &mut ServiceConfig, max_body: usize) {
     metrics::routes(config);
     latest::routes(config);
     custom::routes(config);
+    dashboards::routes(config);
     status::routes(config);
     self::config::routes(config);
     maintenance::routes(config);
