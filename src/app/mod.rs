@@ -20,6 +20,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
+use crate::alert::{self, Alerts};
 use crate::clock::{SharedClock, SystemClock};
 use crate::collect::{self, Collector, host_name};
 use crate::config::{Config, Live};
@@ -158,7 +159,8 @@ impl House {
         };
         let collector = Collector::start(config.collect.clone(), collecting);
         let (directory, board_of_health) = (config.dashboard.directory.clone(), health.clone());
-        let book = pool.run(move || Book::open(catalog, directory, board_of_health)).await??;
+        let documents = catalog.clone();
+        let book = pool.run(move || Book::open(documents, directory, board_of_health)).await??;
         let cache = Cache::new(engine.clone(), reader.clone(), own.clone(), &config.dashboard);
         let frames = Frames::new(cache.clone(), reader.clone(), registry.clone(), paces(config));
         let hub = Hub::new(dashboard::Around {
@@ -175,6 +177,9 @@ impl House {
         let connections = Connections::new(config.dashboard.max_connections, clock.clone(), own.clone());
         health.healthy(Component::Websocket);
         reload::follow(&live, collector.clone(), book.clone(), own.clone(), Handle::current());
+        let (options, watching) =
+            (config.alert.clone(), alert::Handles { catalog, engine: engine.clone(), own: own.clone(), health: health.clone(), clock: clock.clone() });
+        let alerts = pool.run(move || Alerts::open(options, watching)).await??;
         let names = Arc::new(RegistryNames(registry.clone()));
         let handles = serve::Handles {
             intake,
@@ -183,6 +188,7 @@ impl House {
             reader,
             keeper,
             engine,
+            alerts,
             names,
             collector,
             book,
@@ -197,7 +203,8 @@ impl House {
             settings: live,
             stop,
         };
-        let jobs = jobs::start(&parts_for_jobs(config, &handles));
+        let mut jobs = jobs::start(&parts_for_jobs(config, &handles));
+        jobs.extend(alert::start(&handles.alerts, handles.intake.clone(), handles.pool.clone(), handles.stop.clone()));
         Ok(Self { handles, jobs })
     }
 
@@ -220,6 +227,7 @@ fn paces(config: &Config) -> Paces {
 fn parts_for_jobs(config: &Config, handles: &serve::Handles) -> jobs::Parts {
     jobs::Parts {
         keeper: handles.keeper.clone(),
+        reader: handles.reader.clone(),
         intake: handles.intake.clone(),
         health: handles.health.clone(),
         own: handles.own.clone(),

@@ -13,6 +13,7 @@ use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use serde_json::json;
 
+use crate::alert::AlertError;
 use crate::dashboard::DashboardError;
 use crate::ingest::IngestError;
 use crate::model::ErrorKind;
@@ -240,6 +241,13 @@ impl From<DashboardError> for Fault {
 
 impl From<WireError> for Fault {
     fn from(e: WireError) -> Self {
+        let field = e.field().map(str::to_owned);
+        Self { field, ..Self::new(e.kind(), e.to_string()) }
+    }
+}
+
+impl From<AlertError> for Fault {
+    fn from(e: AlertError) -> Self {
         let field = e.field().map(str::to_owned);
         Self { field, ..Self::new(e.kind(), e.to_string()) }
     }

@@ -26,6 +26,7 @@ use std::time::Duration;
 pub use error::ServeError;
 pub use server::{Bound, bind};
 
+use crate::alert::Alerts;
 use crate::clock::SharedClock;
 use crate::collect::Collector;
 use crate::dashboard::{Book, Cache, Connections, Frames, Hub};
@@ -78,6 +79,7 @@ pub struct Handles {
     pub reader: Reader,
     pub keeper: Keeper,
     pub engine: Engine,
+    pub alerts: Alerts,
     pub names: Arc<dyn Names>,
     pub collector: Collector,
     pub book: Book,
