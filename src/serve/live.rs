@@ -61,7 +61,9 @@ pub(super) fn handshake(request: &HttpRequest, payload: Payload) -> Result<(Http
 pub(super) fn attend(response: HttpResponse, messages: MessageStream, viewer: Viewer, place: Place, stop: Stop) -> HttpResponse {
     let (control, controls) = mpsc::channel(CONTROLS);
     let taken = Taken::default();
+    let (response, original) = response.into_parts();
     let outgoing = Outgoing {
+        _original: original,
         next: None,
         viewer: Some(viewer),
         controls,
@@ -176,6 +178,8 @@ type Next = Pin<Box<dyn Future<Output = (Viewer, Shown)>>>;
 
 /// The body of the answer.
 struct Outgoing {
+    /// The body that it stands in for: while that lives, messages are read.
+    _original: BoxBody,
     /// The frame that is waited for; kept over everything else that is said meanwhile.
     next: Option<Next>,
     viewer: Option<Viewer>,
