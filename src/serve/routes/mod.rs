@@ -6,6 +6,7 @@ mod assets;
 mod backup;
 mod config;
 mod custom;
+mod dashboards;
 mod exposition;
 mod latest;
 mod lifecycle;
@@ -39,6 +40,7 @@ pub(super) fn all(config: &mut ServiceConfig, max_body: usize) {
     metrics::routes(config);
     latest::routes(config);
     custom::routes(config);
+    dashboards::routes(config);
     alerts::routes(config);
     status::routes(config);
     self::config::routes(config);
