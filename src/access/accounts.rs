@@ -389,6 +389,16 @@ impl Accounts {
     }
 }
 
+#[cfg(test)]
+impl Accounts {
+    /// None yet, on a store in memory, for tests of other rooms.
+    pub(crate) fn in_memory() -> Self {
+        let clock: SharedClock = Arc::new(crate::clock::SystemClock);
+        let opened = tests::store(crate::store::Place::Memory, clock.clone());
+        Self::open(opened.catalog, clock, Reach::Loopback).unwrap()
+    }
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

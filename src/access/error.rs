@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Role;
+use super::{Role, Scope};
 use crate::model::ErrorKind;
 use crate::store::StoreError;
 
@@ -100,6 +100,13 @@ impl AccessError {
             Self::Invalid { field, .. } => Some(field),
             _ => None,
         }
+    }
+
+    /// A scope that does not exist.
+    #[must_use]
+    pub fn unknown_scope(given: &str) -> Self {
+        let known = Scope::ALL.map(Scope::as_str).join(" or ");
+        Self::Invalid { field: "scope", reason: format!("there is no scope {given:?}: choose {known}") }
     }
 
     /// A role that does not exist.

@@ -13,8 +13,13 @@ fn options(place: Place) -> Options {
     Options { place, raw: DAY, aggregated: None, summary: None, widths, late_window: Duration::ZERO, sync: JournalSync::Always, cache: ByteCount::mib(1) }
 }
 
+/// A store that keeps a day.
+pub(super) fn store(place: Place, clock: SharedClock) -> Opened {
+    store::open(options(place), clock).unwrap()
+}
+
 fn opened(place: Place, clock: &Arc<ManualClock>, reach: Reach) -> (Accounts, Opened) {
-    let store = store::open(options(place), clock.clone()).unwrap();
+    let store = store(place, clock.clone());
     (Accounts::open(store.catalog.clone(), clock.clone(), reach).unwrap(), store)
 }
 
