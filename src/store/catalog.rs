@@ -8,8 +8,9 @@ use redb::{Database, ReadableDatabase, ReadableTable, WriteTransaction};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::deletion::{Deletion, StoredDeletion};
 use super::files::Files;
-use super::layout::{COUNTERS, DOCUMENTS, DROPPED, RECORDS, ROLLED, Record};
+use super::layout::{COUNTERS, DELETIONS, DOCUMENTS, DROPPED, RECORDS, ROLLED, Record};
 use super::{StoreError, document, migrate};
 use crate::model::{Tier, Timestamp};
 
@@ -86,6 +87,8 @@ pub(super) struct Partitions {
     pub(super) sequence: u64,
     /// Lengths of the windows at the last start.
     pub(super) windows: [Option<Duration>; 3],
+    /// What is deleted and may still be in files.
+    pub(super) deletions: Vec<Deletion>,
 }
 
 /// A change of the partitions, made in one transaction.
@@ -215,6 +218,11 @@ impl Catalog {
                     out.rolled.push(((*tier, Timestamp(start)), value.value()));
                 }
             }
+            for entry in transaction.open_table(DELETIONS)?.iter()? {
+                let (id, value) = entry?;
+                let stored: StoredDeletion = document::decode("deletion", value.value()).map_err(Failure::Store)?;
+                out.deletions.push(Deletion::load(id.value(), stored).map_err(Failure::Store)?);
+            }
             let counters = transaction.open_table(COUNTERS)?;
             out.generation = counters.get("generation")?.map_or(0, |v| v.value());
             out.sequence = counters.get("sequence")?.map_or(0, |v| v.value());
@@ -252,6 +260,31 @@ impl Catalog {
             }
             for (tier, start) in &change.forget_rolled {
                 rolled.remove((tier.index() as u8, start.0))?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Makes deletions durable, and that no later generation has their numbers.
+    pub(super) fn add_deletions(&self, deletions: &[Deletion]) -> Result<(), StoreError> {
+        self.write("record deletions", |transaction| {
+            let mut table = transaction.open_table(DELETIONS)?;
+            let mut counters = transaction.open_table(COUNTERS)?;
+            for deletion in deletions {
+                let bytes = document::encode("deletion", &deletion.stored()).map_err(Failure::Store)?;
+                table.insert(deletion.id, bytes.as_slice())?;
+                raise(&mut counters, "generation", deletion.id)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Forgets deletions that are worked into every file.
+    pub(super) fn forget_deletions(&self, ids: &[u64]) -> Result<(), StoreError> {
+        self.write("forget deletions", |transaction| {
+            let mut table = transaction.open_table(DELETIONS)?;
+            for id in ids {
+                table.remove(id)?;
             }
             Ok(())
         })

@@ -90,6 +90,21 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether the stored bytes are at fault, not the moment: trying again would not help.
+    #[must_use]
+    pub(super) fn is_damage(&self) -> bool {
+        use std::io::ErrorKind::{InvalidData, InvalidInput, NotFound, UnexpectedEof};
+        match self {
+            Self::Damaged { .. } => true,
+            Self::Database { source, .. } => match &**source {
+                redb::Error::Io(error) => matches!(error.kind(), NotFound | UnexpectedEof | InvalidData | InvalidInput),
+                redb::Error::LockPoisoned(_) | redb::Error::DatabaseAlreadyOpen => false,
+                _ => true,
+            },
+            _ => false,
+        }
+    }
+
     /// How it looks from outside.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {

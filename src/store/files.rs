@@ -21,6 +21,8 @@ pub(super) const MAX_OPEN: usize = 64;
 const WRITE_CACHE_BYTES: usize = 2 << 20;
 /// Subdirectory of the journal.
 pub(super) const JOURNAL: &str = "journal";
+/// Subdirectory of damaged partitions.
+pub(super) const QUARANTINE: &str = "quarantine";
 
 /// The store's files. A name is a path below the data directory.
 #[derive(Debug)]
@@ -141,13 +143,30 @@ impl Files {
         }
     }
 
-    /// Names of the files in a subdirectory, in order.
+    /// Moves a damaged file out of the way; where it is missing, an empty one marks the place.
+    pub(super) fn set_aside(&self, from: &str, to: &str) -> Result<(), StoreError> {
+        if let Some(memory) = &self.memory {
+            let mut memory = lock(memory);
+            let file = memory.remove(from).unwrap_or_else(new_memory);
+            memory.insert(to.to_owned(), file);
+            return Ok(());
+        }
+        let (source, target) = (self.path(from), self.path(to));
+        let moved = fs::create_dir_all(self.path(QUARANTINE)).and_then(|()| match fs::rename(&source, &target) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound && !target.exists() => File::create(&target).map(drop),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+            other => other,
+        });
+        moved.and_then(|()| sync_dir(&target)).map_err(|e| self.file("set aside", from, e))
+    }
+
+    /// Names of the files in a subdirectory, in order; none where it is not there.
     pub(super) fn list(&self, dir: &str) -> Result<Vec<String>, StoreError> {
         let mut names: Vec<String> = match &self.memory {
             Some(memory) => lock(memory).keys().filter(|n| n.starts_with(dir)).cloned().collect(),
             None => fs::read_dir(self.path(dir))
                 .and_then(|entries| entries.map(|e| Ok(format!("{dir}/{}", e?.file_name().to_string_lossy()))).collect())
-                .map_err(|e| self.file("list", dir, e))?,
+                .or_else(|e| if e.kind() == io::ErrorKind::NotFound { Ok(Vec::new()) } else { Err(self.file("list", dir, e)) })?,
         };
         names.sort();
         Ok(names)

@@ -1,6 +1,7 @@
 //! A file per resource, each with its `routes()`. Adding an endpoint is a handler and its line there.
 
 mod access;
+mod admin;
 mod config;
 mod custom;
 mod exposition;
@@ -40,6 +41,7 @@ pub(super) fn all(config: &mut ServiceConfig, max_body: usize) {
     access::routes(config);
     status::routes(config);
     self::config::routes(config);
+    admin::routes(config);
     maintenance::routes(config);
     lifecycle::routes(config);
     home::routes(config);
