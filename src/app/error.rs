@@ -1,5 +1,6 @@
 //! Why the daemon could not start, or ended.
 
+use crate::access::AccessError;
 use crate::ingest::IngestError;
 use crate::model::ErrorKind;
 use crate::serve::ServeError;
@@ -29,6 +30,12 @@ pub enum AppError {
     /// The intake or the registry.
     #[error(transparent)]
     Ingest(#[from] IngestError),
+    /// Accounts and keys cannot be read.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// It would be reached from beyond this machine without an account.
+    #[error("{0}")]
+    NoAccount(String),
     /// A call at the start did not return.
     #[error("cannot start: {0}")]
     Pool(#[from] PoolError),
@@ -41,7 +48,10 @@ impl AppError {
         match self {
             Self::Store(error) => error.kind(),
             Self::Ingest(error) => error.kind(),
-            Self::Runtime { .. } | Self::OwnMetrics(_) | Self::Serve(_) | Self::Pool(_) => ErrorKind::Internal,
+            Self::Access(error) => error.kind(),
+            Self::Serve(error) => error.kind(),
+            Self::NoAccount(_) => ErrorKind::Config,
+            Self::Runtime { .. } | Self::OwnMetrics(_) | Self::Pool(_) => ErrorKind::Internal,
         }
     }
 }

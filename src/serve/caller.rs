@@ -68,7 +68,7 @@ impl Doorkeeper {
             Credentials::Password { name, password } => {
                 let address = self.address(request.headers(), request.peer_addr());
                 self.by_password(name, password, address).await
-            },
+            }
             Credentials::Unreadable => {
                 Err(Fault::status(StatusCode::UNAUTHORIZED, "the Authorization header is neither a key (Bearer) nor a name and password (Basic)"))
             }

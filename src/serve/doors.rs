@@ -36,6 +36,7 @@ const DOORS: &[(&str, &str, Need)] = &[
     ("GET", "/api/v1/status/tsdb", Need::Read),
     ("POST", "/api/v1/write", Need::Write),
     ("POST PUT", "/api/v1/admin/tsdb/delete_series", Need::AdminWrite),
+    ("POST PUT", "/api/v1/admin/tsdb/clean_tombstones", Need::AdminWrite),
     // Metrics.
     ("GET", "/api/v1/monitoring/status", Need::Read),
     ("GET", "/api/v1/monitoring/version", Need::Read),
@@ -89,13 +90,18 @@ pub(super) fn need_of(request: &ServiceRequest) -> Need {
 }
 
 fn need(method: &Method, path: &str, route: Option<&str>) -> Need {
-    let asked = if *method == Method::HEAD { "GET" } else { method.as_str() };
-    let listed = route.and_then(|route| DOORS.iter().find(|(methods, pattern, _)| *pattern == route && methods.split(' ').any(|one| one == asked)));
-    match listed {
-        Some((_, _, need)) => *need,
-        None if asked == "GET" && is_page(path) => Need::Open,
+    let reads = matches!(*method, Method::GET | Method::HEAD);
+    match route.and_then(|route| listed(method, route)) {
+        Some(need) => need,
+        None if reads && is_page(path) => Need::Open,
         None => Need::Read,
     }
+}
+
+fn listed(method: &Method, route: &str) -> Option<Need> {
+    let asked = if *method == Method::HEAD { "GET" } else { method.as_str() };
+    let mut rows = DOORS.iter().filter(|(_, pattern, _)| *pattern == route);
+    rows.find(|(methods, ..)| methods.split(' ').any(|one| one == asked)).map(|(.., need)| *need)
 }
 
 /// The page and its files: whatever is not below the paths of the interfaces.
@@ -105,42 +111,4 @@ fn is_page(path: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_not_listed_is_closed_but_for_the_pages_files() {
-        for (method, path, expected) in [
-            (Method::GET, "/", Need::Open),
-            (Method::HEAD, "/d/operations", Need::Open),
-            (Method::GET, "/app.css", Need::Open),
-            (Method::GET, "/apis", Need::Open),
-            (Method::POST, "/", Need::Read),
-            (Method::GET, "/api", Need::Read),
-            (Method::GET, "/api/v1/nothing", Need::Read),
-            (Method::GET, "/-/", Need::Read),
-            (Method::GET, "/metrics/x", Need::Read),
-        ] {
-            assert_eq!(need(&method, path, None), expected, "{method} {path}");
-            assert_eq!(need(&method, path, Some("/{path:.*}")), expected, "{method} {path}");
-        }
-    }
-
-    #[test]
-    fn head_needs_what_get_needs_and_each_method_its_own() {
-        let at = |method: Method, route: &str| need(&method, route, Some(route));
-        assert_eq!(at(Method::HEAD, "/-/ready"), Need::Open);
-        assert_eq!(at(Method::GET, "/api/v1/monitoring/alerts/rules"), Need::Read);
-        assert_eq!(at(Method::POST, "/api/v1/monitoring/alerts/rules"), Need::Write);
-        assert_eq!(at(Method::DELETE, "/-/ready"), Need::Read);
-    }
-
-    #[test]
-    fn no_route_stands_twice() {
-        let mut all: Vec<(&str, &str)> = DOORS.iter().flat_map(|(methods, route, _)| methods.split(' ').map(|method| (*route, method))).collect();
-        let before = all.len();
-        all.sort_unstable();
-        all.dedup();
-        assert_eq!(all.len(), before);
-    }
-}
+mod tests;

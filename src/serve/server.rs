@@ -24,7 +24,7 @@ use super::{Handles, Options, limits};
 use crate::clock::Stopwatch;
 use crate::collect::{host_name, own_addresses};
 use crate::net::Tls;
-use crate::task::Stop;
+use crate::task::{Pool, Stop};
 use crate::telemetry::OwnMetrics;
 
 /// Threads that read and write sockets; what takes disk or CPU runs on the pool.
@@ -35,6 +35,10 @@ const CONNECTIONS_EACH: usize = 1024;
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// How long the head of a request may take to arrive.
 const HEAD_ARRIVAL: Duration = Duration::from_secs(10);
+/// Passwords that are tried at once, of a pool of their own: each takes 19 MiB and tens of
+/// milliseconds, and strangers who try them must not hold up queries.
+const PASSWORDS_AT_ONCE: usize = 2;
+const PASSWORDS_WAITING: usize = 64;
 /// After the last answer was handed over: time for the socket to take it.
 const FLUSH: Duration = Duration::from_millis(50);
 
@@ -86,7 +90,11 @@ impl Bound {
         let in_flight = InFlight::default();
         let watch = Data::new(Watch {
             guard: Guard::new(&host_name(), own_addresses, &options.hosts),
-            doorkeeper: Doorkeeper { accounts: handles.accounts.clone(), pool: handles.pool.clone(), behind_proxy: options.behind_proxy },
+            doorkeeper: Doorkeeper {
+                accounts: handles.accounts.clone(),
+                pool: Pool::new(PASSWORDS_AT_ONCE, PASSWORDS_WAITING),
+                behind_proxy: options.behind_proxy,
+            },
             own: handles.own.clone(),
             stop: handles.stop.clone(),
             in_flight: in_flight.clone(),
@@ -204,10 +212,10 @@ fn app(
 fn remember(connection: &dyn Any, data: &mut Extensions, own: &OwnMetrics) {
     if let Some(connection) = connection.downcast_ref::<UnixStream>() {
         if control::is_own_user(connection) {
-            data.insert(ByControl)
+            data.insert(ByControl);
         } else {
-            data.insert(ByOther)
-        };
+            data.insert(ByOther);
+        }
         return;
     }
     let over_tls = connection.downcast_ref::<TlsStream<TcpStream>>().map(|stream| stream.get_ref().0);

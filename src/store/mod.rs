@@ -37,6 +37,7 @@ pub use cardinality::{Cardinality, Ranking};
 pub use catalog::{Catalog, Document, DocumentKind};
 pub use door::{Appended, Opened, Writer, open};
 pub use error::StoreError;
+pub use files::DirectoryLock;
 pub use keeper::{Keeper, Kept};
 pub use options::{JournalSync, Options, Place};
 pub use quarantine::Lost;

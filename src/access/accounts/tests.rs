@@ -10,7 +10,17 @@ const PASSWORD: &str = "correct horse";
 
 fn options(place: Place) -> Options {
     let widths = Widths { aggregated: Duration::from_secs(60), summary: Duration::from_secs(3600) };
-    Options { place, raw: DAY, aggregated: None, summary: None, widths, late_window: Duration::ZERO, sync: JournalSync::Always, cache: ByteCount::mib(1) }
+    Options {
+        place,
+        raw: DAY,
+        aggregated: None,
+        summary: None,
+        widths,
+        late_window: Duration::ZERO,
+        sync: JournalSync::Always,
+        cache: ByteCount::mib(1),
+        max_bytes: None,
+    }
 }
 
 /// A store that keeps a day.

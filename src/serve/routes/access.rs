@@ -26,9 +26,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
     config
         .service(session.route(web::get().to(who)).route(web::head().to(who)).route(web::post().to(sign_in)))
         .service(users.route(web::get().to(list_users)).route(web::head().to(list_users)))
-        .service(
-            taking("/api/v1/monitoring/access/users/{name}", "PUT, DELETE").route(web::put().to(change_user)).route(web::delete().to(remove_user)),
-        )
+        .service(taking("/api/v1/monitoring/access/users/{name}", "PUT, DELETE").route(web::put().to(change_user)).route(web::delete().to(remove_user)))
         .service(keys.route(web::get().to(list_keys)).route(web::head().to(list_keys)))
         .service(taking("/api/v1/monitoring/access/keys/{id}", "DELETE").route(web::delete().to(revoke_key)));
 }
@@ -66,10 +64,10 @@ struct SignIn {
     password: String,
 }
 
-async fn sign_in(body: JsonBytes, request: HttpRequest, asking: Data<Asking>, watch: Data<Watch>, accounts: Data<Accounts>) -> Result<HttpResponse, Fault> {
+async fn sign_in(body: JsonBytes, request: HttpRequest, watch: Data<Watch>, accounts: Data<Accounts>) -> Result<HttpResponse, Fault> {
     let SignIn { name, password } = parse_json(&body.0)?;
     let address = watch.doorkeeper.address(request.headers(), request.peer_addr());
-    let signed = asking.run(move || accounts.sign_in(&name, &password, address)).await??;
+    let signed = watch.doorkeeper.pool.run(move || accounts.sign_in(&name, &password, address)).await??;
     let mut cookie = cookie(&request, watch.doorkeeper.behind_proxy, signed.token);
     cookie.set_max_age(CookieAge::try_from(signed.lasts).ok());
     Ok(HttpResponse::Ok().cookie(cookie).json(ShownCaller::of(&signed.caller, true)))
