@@ -35,7 +35,7 @@ mod tests;
 
 pub use cardinality::{Cardinality, Ranking};
 pub use catalog::{Catalog, Document, DocumentKind};
-pub use door::{Appended, Opened, Writer, open};
+pub use door::{Appended, Opened, Writer, open, open_catalog};
 pub use error::StoreError;
 pub use files::DirectoryLock;
 pub use keeper::{Keeper, Kept};
