@@ -1,5 +1,6 @@
 //! A file per resource, each with its `routes()`. Adding an endpoint is a handler and its line there.
 
+mod access;
 mod admin;
 mod alerts;
 mod assets;
@@ -42,6 +43,7 @@ pub(super) fn all(config: &mut ServiceConfig, max_body: usize) {
     custom::routes(config);
     dashboards::routes(config);
     alerts::routes(config);
+    access::routes(config);
     status::routes(config);
     self::config::routes(config);
     admin::routes(config);
