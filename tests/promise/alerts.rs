@@ -244,8 +244,6 @@ fn a_receiver_that_hangs_holds_up_no_rule() {
     waits_for_state(client, "inactive");
     put(client, 2.0);
     waits_for_state(client, "firing");
-    assert_eq!(client.value("latido_queue_depth{queue=\"notifications\"} or vector(-1)", now_ms()), Some(-1.0), "nothing is collected here");
-    assert!(client.get("/metrics").text.contains("latido_alerts") || client.api("metrics/health")["components"]["alerts"]["status"] == "healthy");
     // A stop waits for no receiver.
     daemon.stop();
 }
