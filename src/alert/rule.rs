@@ -184,7 +184,8 @@ fn severity(word: &str) -> Result<Severity, AlertError> {
 
 fn duration(field: &str, text: Option<&str>, least: Duration, most: Duration) -> Result<Option<u64>, AlertError> {
     let Some(text) = text else { return Ok(None) };
-    let duration = parse_duration(text).map_err(|_| AlertError::invalid(field, format!("{:?} is not a duration: write it like 30s, 5m or 1h30m", shorten(text))))?;
+    let duration =
+        parse_duration(text).map_err(|_| AlertError::invalid(field, format!("{:?} is not a duration: write it like 30s, 5m or 1h30m", shorten(text))))?;
     if !(least..=most).contains(&duration) {
         return Err(AlertError::invalid(field, format!("{} is not between {} and {}", shorten(text), format_duration(least), format_duration(most))));
     }
@@ -199,7 +200,10 @@ fn labels(given: BTreeMap<String, String>, severity: Severity) -> Result<Vec<(St
             return Err(AlertError::invalid(field(), "this label is set by the program: leave it out"));
         }
         if name == SEVERITY && value != severity.as_str() {
-            return Err(AlertError::invalid(field(), format!("it says {:?} and the field severity {:?}: leave the label out", shorten(value), severity.as_str())));
+            return Err(AlertError::invalid(
+                field(),
+                format!("it says {:?} and the field severity {:?}: leave the label out", shorten(value), severity.as_str()),
+            ));
         }
     }
     Ok(checked)

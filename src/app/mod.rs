@@ -156,10 +156,12 @@ impl House {
         };
         let collector = Collector::start(config.collect.clone(), collecting);
         reload::follow(&live, collector.clone(), own.clone(), Handle::current());
-        let (options, watching) = (config.alert.clone(), alert::Handles { catalog, engine: engine.clone(), own: own.clone(), health: health.clone(), clock: clock.clone() });
+        let (options, watching) =
+            (config.alert.clone(), alert::Handles { catalog, engine: engine.clone(), own: own.clone(), health: health.clone(), clock: clock.clone() });
         let alerts = pool.run(move || Alerts::open(options, watching)).await??;
         let names = Arc::new(RegistryNames(registry.clone()));
-        let handles = serve::Handles { intake, registry, board, reader, keeper, engine, alerts, names, collector, own, health, pool, clock, settings: live, stop };
+        let handles =
+            serve::Handles { intake, registry, board, reader, keeper, engine, alerts, names, collector, own, health, pool, clock, settings: live, stop };
         let mut jobs = jobs::start(&parts_for_jobs(config, &handles));
         jobs.extend(alert::start(&handles.alerts, handles.intake.clone(), handles.pool.clone(), handles.stop.clone()));
         Ok(Self { handles, jobs })
@@ -180,6 +182,7 @@ impl House {
 fn parts_for_jobs(config: &Config, handles: &serve::Handles) -> jobs::Parts {
     jobs::Parts {
         keeper: handles.keeper.clone(),
+        reader: handles.reader.clone(),
         intake: handles.intake.clone(),
         health: handles.health.clone(),
         own: handles.own.clone(),

@@ -158,7 +158,11 @@ impl Client {
 
     fn failed(&self, error: &reqwest::Error) -> ClientError {
         let to = self.address.to_string();
-        if error.is_timeout() { ClientError::Timeout { to, limit_seconds: self.limit.as_secs() } } else { ClientError::Unreachable { to, reason: reason(error) } }
+        if error.is_timeout() {
+            ClientError::Timeout { to, limit_seconds: self.limit.as_secs() }
+        } else {
+            ClientError::Unreachable { to, reason: reason(error) }
+        }
     }
 }
 

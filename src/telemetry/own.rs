@@ -122,7 +122,11 @@ impl OwnMetrics {
             store: gauge("latido_store", "Figures of the store by tier: series, samples, bytes, partitions.", &["tier", "figure"])?,
             task_restarts: counter("latido_task_restarts_total", "Loops started again after a panic, by task.", &["task"])?,
             alerts: gauge("latido_alerts", "Alerts now, by state.", &["state"])?,
-            notifications: counter("latido_notifications_total", "Notifications to the webhook by outcome: sent, failed (an attempt) or dropped.", &["outcome"])?,
+            notifications: counter(
+                "latido_notifications_total",
+                "Notifications to the webhook by outcome: sent, failed (an attempt) or dropped.",
+                &["outcome"],
+            )?,
             rule_failures: single("latido_rule_evaluation_failures_total", "Evaluations of a rule that failed.")?,
             rule_duration,
             registry,

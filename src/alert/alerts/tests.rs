@@ -303,15 +303,7 @@ fn a_storm_is_told_in_pieces_and_a_flood_is_no_alert() {
 #[test]
 fn history_and_outbox_are_bounded() {
     let house = House::new();
-    let alert = Alert {
-        labels: Labels::default(),
-        annotations: Vec::new(),
-        phase: Phase::Firing,
-        active_at: START,
-        fired_at: None,
-        lost_at: None,
-        value: 1.0,
-    };
+    let alert = Alert { labels: Labels::default(), annotations: Vec::new(), phase: Phase::Firing, active_at: START, fired_at: None, lost_at: None, value: 1.0 };
     let step = Step { fired: vec![alert; 5100], changed: true, ..Step::default() };
     house.alerts.settle("x", None, &step, Timestamp(START.0 + MINUTE)).unwrap();
     assert_eq!(house.alerts.history(TimeRange::ALL, usize::MAX).unwrap().len(), 5000);

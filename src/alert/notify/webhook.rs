@@ -92,7 +92,15 @@ mod tests {
             lost_at: None,
             value: f64::INFINITY,
         };
-        let event = |change| Event { at: Timestamp(3000), change, rule: "disk".into(), name: "Disk".into(), group: "host".into(), severity: Severity::Critical, alert: alert.clone() };
+        let event = |change| Event {
+            at: Timestamp(3000),
+            change,
+            rule: "disk".into(),
+            name: "Disk".into(),
+            group: "host".into(),
+            severity: Severity::Critical,
+            alert: alert.clone(),
+        };
         let read = |change| serde_json::from_str::<serde_json::Value>(&payload(&[event(change)])).unwrap();
         let firing = read(Change::Fired);
         assert_eq!((&firing["status"], &firing["alerts"][0]["state"]), (&"firing".into(), &"firing".into()));

@@ -119,7 +119,11 @@ fn title(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut begins = true;
     for c in text.chars() {
-        if begins { out.extend(c.to_uppercase()) } else { out.push(c) }
+        if begins {
+            out.extend(c.to_uppercase())
+        } else {
+            out.push(c)
+        }
         begins = c.is_whitespace();
     }
     out
