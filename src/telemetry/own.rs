@@ -51,6 +51,7 @@ pub struct OwnMetrics {
     pub query_samples: GenericCounter<AtomicU64>,
     pub store: GaugeVec,
     pub task_restarts: IntCounterVec,
+    pub component_degraded: GaugeVec,
     pub alerts: GaugeVec,
     pub notifications: IntCounterVec,
     pub rule_failures: GenericCounter<AtomicU64>,
@@ -121,6 +122,7 @@ impl OwnMetrics {
             query_samples: single("latido_query_samples_total", "Samples and buckets that queries read.")?,
             store: gauge("latido_store", "Figures of the store by tier: series, samples, bytes, partitions.", &["tier", "figure"])?,
             task_restarts: counter("latido_task_restarts_total", "Loops started again after a panic, by task.", &["task"])?,
+            component_degraded: gauge("latido_component_degraded", "Whether a part works with losses or not at all: 1 yes, 0 no.", &["component"])?,
             alerts: gauge("latido_alerts", "Alerts now, by state.", &["state"])?,
             notifications: counter(
                 "latido_notifications_total",

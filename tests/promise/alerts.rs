@@ -205,6 +205,8 @@ fn pending_and_firing_survive_kill_9_and_nothing_is_told_twice() {
     waits_for_state(daemon.client(), "firing");
     assert_eq!(daemon.client().api("alerts/active")["alerts"][0]["active_at"], since, "it went on where it was");
     hook.waits_for(&["firing Level high"]);
+    // What the receiver took an instant before a crash may be told again: nobody can know that it took it.
+    eventually("the notification is crossed out", SOON, || (daemon.client().api("alerts/active")["notifications_waiting"] == 0).then_some(()));
     daemon.kill();
     let daemon = setup.start();
     let started = now_ms();
@@ -262,7 +264,7 @@ fn broken_rules_are_refused_with_the_reason_and_nothing_is_stored() {
         assert_eq!(answer.json()["error"]["field"], field, "{reason}");
         reason
     };
-    assert!(broken("expr", json!({"expr": "sum(level) by"})).contains("1:"), "where it is wrong");
+    assert!(broken("expr", json!({"expr": "sum(level) by"})).contains("character"), "where it is wrong");
     assert!(broken("expr", json!({"expr": "nosuch(level)"})).contains("nosuch"));
     broken("expr", json!({"expr": "level[5m]"}));
     broken("expr", json!({"expr": ""}));
