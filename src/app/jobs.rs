@@ -204,7 +204,6 @@ fn is_short(space: Space) -> bool {
 mod tests {
     use super::*;
     use crate::model::{Tier, TimeRange, Timestamp};
-    use crate::telemetry::Health;
 
     fn space(total_mib: u64, free_mib: u64) -> Space {
         Space { total: ByteCount::mib(total_mib), free: ByteCount::mib(free_mib) }

@@ -109,8 +109,20 @@ fn the_page_has_no_inline_script_and_no_inline_style() {
 fn every_address_of_the_page_answers_the_page() {
     let daemon = daemon();
     let page = daemon.client().fetch("/", &[]).body;
-    let paths =
-        ["/d/operations", "/d/no-such-board", "/d/operations/edit", "/dashboards", "/dashboards/new", "/explore?expr=up", "/alerts", "/analysis", "/catalog", "/sources", "/settings", "/sign-in"];
+    let paths = [
+        "/d/operations",
+        "/d/no-such-board",
+        "/d/operations/edit",
+        "/dashboards",
+        "/dashboards/new",
+        "/explore?expr=up",
+        "/alerts",
+        "/analysis",
+        "/catalog",
+        "/sources",
+        "/settings",
+        "/sign-in",
+    ];
     for path in paths {
         let answer = daemon.client().fetch(path, &[("Accept", "text/html")]);
         assert_eq!(answer.status, 200, "{path}");
