@@ -14,6 +14,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::alert::AlertError;
+use crate::dashboard::DashboardError;
 use crate::ingest::IngestError;
 use crate::model::ErrorKind;
 use crate::query::QueryError;
@@ -227,6 +228,13 @@ impl From<StoreError> for Fault {
 impl From<IngestError> for Fault {
     fn from(e: IngestError) -> Self {
         let field = if let IngestError::Invalid { field, .. } = &e { field.clone() } else { None };
+        Self { field, ..Self::new(e.kind(), e.to_string()) }
+    }
+}
+
+impl From<DashboardError> for Fault {
+    fn from(e: DashboardError) -> Self {
+        let field = e.field().filter(|field| !field.is_empty()).map(str::to_owned);
         Self { field, ..Self::new(e.kind(), e.to_string()) }
     }
 }

@@ -29,6 +29,7 @@ mod row;
 mod selection;
 mod shared;
 mod stats;
+mod touched;
 mod windows;
 
 #[cfg(test)]
