@@ -9,6 +9,7 @@
 
 mod harness;
 
+mod alerts;
 mod bad_input;
 mod collects;
 mod copied_directory;
