@@ -1,5 +1,6 @@
 //! A file per resource, each with its `routes()`. Adding an endpoint is a handler and its line there.
 
+mod analysis;
 mod config;
 mod custom;
 mod exposition;
@@ -36,6 +37,7 @@ pub(super) fn all(config: &mut ServiceConfig, max_body: usize) {
     metrics::routes(config);
     latest::routes(config);
     custom::routes(config);
+    analysis::routes(config);
     status::routes(config);
     self::config::routes(config);
     maintenance::routes(config);
