@@ -9,6 +9,7 @@
 
 mod harness;
 
+mod analysis;
 mod bad_input;
 mod collects;
 mod copied_directory;
