@@ -10,6 +10,7 @@
 mod harness;
 
 mod alerts;
+mod analysis;
 mod bad_input;
 mod collects;
 mod copied_directory;

@@ -3,6 +3,7 @@
 mod access;
 mod admin;
 mod alerts;
+mod analysis;
 mod assets;
 mod backup;
 mod config;
@@ -44,6 +45,7 @@ pub(super) fn all(config: &mut ServiceConfig, max_body: usize) {
     dashboards::routes(config);
     alerts::routes(config);
     access::routes(config);
+    analysis::routes(config);
     status::routes(config);
     self::config::routes(config);
     admin::routes(config);
