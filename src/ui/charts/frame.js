@@ -4,8 +4,8 @@
 import { uPlot } from '../lib.js';
 import { formatTime } from '../format.js';
 import { niceTicks, timeTicks } from './axis.js';
-import { leads, point } from './cursor.js';
-import { axisFont, color } from './theme.js';
+import { leads, namesTime, point } from './cursor.js';
+import { axisFont, color, textWidth } from './theme.js';
 import { TIER_ALPHA } from './tier.js';
 
 const TOP = 6;
@@ -13,21 +13,6 @@ const RIGHT = 4;
 const BOTTOM = 22;
 const LEAST_LEFT = 40;
 const WIDE_LABEL = 74;
-const widths = new Map();
-
-/** Width of an axis label in px. */
-function measure(ctx, text) {
-  if (widths.size > 2000) widths.clear();
-  let width = widths.get(text);
-  if (width === undefined) {
-    const font = ctx.font;
-    ctx.font = axisFont();
-    width = ctx.measureText(text).width;
-    ctx.font = font;
-    widths.set(text, width);
-  }
-  return width;
-}
 
 export class Frame {
   /** Draws `spec` into `box`. `onZoom` gets `(start, end)` in ms, or nothing for the way back. */
@@ -148,7 +133,7 @@ export class Frame {
     const [start, end] = this.spec.x;
     const text = formatTime(ms, end - start);
     if (this.chip.textContent !== text) this.chip.textContent = text;
-    this.chip.hidden = false;
+    this.chip.hidden = !namesTime(this);
     const half = text.length * 3.4 + 6;
     const at = Math.min(Math.max(this.left + left, half), this.size.width - half);
     this.chip.style.transform = `translateX(calc(${at.toFixed(1)}px - 50%))`;
@@ -231,7 +216,7 @@ export class Frame {
     let widest = 0;
     for (const label of labels) {
       const text = fit(ctx, label.text, WIDE_LABEL);
-      widest = Math.max(widest, measure(ctx, text));
+      widest = Math.max(widest, textWidth(ctx, text));
       ctx.fillText(text, view.left - 8, label.y + 4);
     }
     this.makeRoom(widest);
@@ -261,7 +246,7 @@ export class Frame {
     ctx.fillStyle = color('ink-3');
     ctx.textAlign = 'center';
     for (const tick of timeTicks(start, end, Math.min(most, 9))) {
-      const half = measure(ctx, tick.text) / 2;
+      const half = textWidth(ctx, tick.text) / 2;
       const x = Math.min(Math.max(view.X(tick.at), view.left - 12 + half), view.right + RIGHT - half);
       if (x - half < free || Math.abs(x - view.X(tick.at)) > half) continue;
       ctx.fillText(tick.text, x, view.bottom + 17);
@@ -307,9 +292,9 @@ export class Frame {
 
 /** A text cut to a width, with an ellipsis where something is gone. */
 export function fit(ctx, text, width) {
-  if (measure(ctx, text) <= width) return text;
+  if (textWidth(ctx, text) <= width) return text;
   let end = text.length;
-  while (end > 1 && measure(ctx, `${text.slice(0, end)}…`) > width) end -= 1;
+  while (end > 1 && textWidth(ctx, `${text.slice(0, end)}…`) > width) end -= 1;
   return `${text.slice(0, end)}…`;
 }
 

@@ -56,5 +56,5 @@ function fitsHeader(panel, data) {
 export function Legend({ panel, data, range, stale = false, place = 'header' }) {
   const found = typeOf(panel);
   if (!found?.Legend || !seriesOf(data).length || (place === 'header' && !fitsHeader(panel, data))) return null;
-  return html`<div class="chart-legend"><${found.Legend} panel=${panel} data=${data} range=${range} stale=${stale} place=${place} /></div>`;
+  return html`<div class=${`chart-legend ${panel.h >= 3 ? 'tall' : ''}`}><${found.Legend} panel=${panel} data=${data} range=${range} stale=${stale} place=${place} /></div>`;
 }

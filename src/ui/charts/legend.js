@@ -19,7 +19,7 @@ export function entryName(entry) {
 export function Legend({ entries, unit, step, options, brief = false }) {
   const ms = cursor.value;
   if (!entries.length || (entries.length === 1 && ms === null)) return null;
-  return html`<ul class="keys-row">${entries.map((entry, index) => {
+  return html`<ul class=${`keys-row ${ms === null ? '' : 'pointed'}`}>${entries.map((entry, index) => {
     const value = ms === null ? lastOf(entry.series).v : valueAt(entry.series, ms, step);
     const name = entryName(entry);
     return html`<li key=${index} class=${`key ink-${entry.color}`} title=${name}><i></i><span>${name}</span>${(!brief || ms !== null) && html`<b>${formatText(value, unit, { decimals: options?.decimals, steady: true })}</b>`}</li>`;
