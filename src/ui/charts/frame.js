@@ -21,6 +21,7 @@ export class Frame {
     this.onZoom = onZoom;
     this.size = size;
     this.left = LEAST_LEFT;
+    this.series = spec.series();
     this.plot = new uPlot(this.options(), this.spec.data, box);
     this.chip = document.createElement('div');
     this.chip.className = 'plot-time';
@@ -37,11 +38,11 @@ export class Frame {
       axes: [{ show: false }, { show: false }],
       padding: [() => TOP, () => RIGHT, () => BOTTOM, () => this.left],
       scales: {
-        x: { time: true, range: () => this.spec.x },
-        y: { range: () => this.spec.y },
+        x: { time: true, auto: false, range: () => this.spec.x, min: spec.x[0], max: spec.x[1] },
+        y: { auto: false, range: () => this.spec.y, min: spec.y[0], max: spec.y[1] },
       },
-      series: [{}, ...spec.series],
-      bands: spec.bands,
+      series: [{}, ...this.series],
+      bands: spec.bands?.(),
       cursor: this.cursorOptions(),
       hooks: {
         drawClear: [(plot) => this.drawUnder(plot)],
@@ -61,7 +62,7 @@ export class Frame {
       x: true, y: false,
       drag: { x: true, y: false, setScale: false, dist: 4 },
       points: this.spec.dots
-        ? { size: 8, width: 1.5, stroke: () => color('surface'), fill: (plot, index) => this.spec.series[index - 1]?.ink ?? color('accent') }
+        ? { size: 8, width: 1.5, stroke: () => color('surface'), fill: (plot, index) => this.series[index - 1]?.ink ?? color('accent') }
         : { show: false },
       bind: {
         mousedown: shiftOnly,
@@ -74,14 +75,15 @@ export class Frame {
   }
 
   /**
-   * Shows another spec of the same shape: `{data: [times, ...columns], series, bands, x, y, yText(values), tiers,
-   * limits, under(view), over(view), dots}`. Other series need a new frame.
+   * Shows another spec of the same shape: `{data: [times, ...columns], series(), bands()?, x, y, yText(values) or
+   * yLabels(view), tiers, limits?, under(view)?, over(view)?, dots?}`. Other series need a new frame.
    */
   update(spec) {
     this.spec = spec;
     this.plot.batch(() => {
       this.plot.setData(spec.data, false);
       this.plot.setScale('x', { min: spec.x[0], max: spec.x[1] });
+      this.plot.setScale('y', { min: spec.y[0], max: spec.y[1] });
     });
     this.keepCursor();
   }
