@@ -140,7 +140,7 @@ const HALF = 6;
 
 function Legend({ panel, data, stale, place }) {
   const { entries } = sharedEntries({ panel, data, scope: route.value.path, stale });
-  return html`<${Keys} entries=${entries} unit=${unitOfPanel(panel, data)} step=${dataStep(data)} options=${panel.options} brief=${place === 'header' && entries.length > 2 && !(panel.w >= HALF)} />`;
+  return html`<${Keys} entries=${entries} unit=${unitOfPanel(panel, data)} step=${dataStep(data)} options=${panel.options} ahead=${panel.type === 'bar'} brief=${place === 'header' && entries.length > 2 && !(panel.w >= HALF)} />`;
 }
 
 export default { type: 'line', title: 'Line', overTime: true, Draw: Line, Legend };
