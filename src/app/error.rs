@@ -1,5 +1,6 @@
 //! Why the daemon could not start, or ended.
 
+use crate::alert::AlertError;
 use crate::ingest::IngestError;
 use crate::model::ErrorKind;
 use crate::serve::ServeError;
@@ -29,6 +30,9 @@ pub enum AppError {
     /// The intake or the registry.
     #[error(transparent)]
     Ingest(#[from] IngestError),
+    /// Rules or the state of alerts cannot be read.
+    #[error("cannot open the alerts: {0}")]
+    Alert(#[from] AlertError),
     /// A call at the start did not return.
     #[error("cannot start: {0}")]
     Pool(#[from] PoolError),
@@ -41,6 +45,7 @@ impl AppError {
         match self {
             Self::Store(error) => error.kind(),
             Self::Ingest(error) => error.kind(),
+            Self::Alert(error) => error.kind(),
             Self::Runtime { .. } | Self::OwnMetrics(_) | Self::Serve(_) | Self::Pool(_) => ErrorKind::Internal,
         }
     }

@@ -19,6 +19,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
+use crate::alert::{self, Alerts};
 use crate::clock::{SharedClock, SystemClock};
 use crate::collect::{self, Collector, host_name};
 use crate::config::{Config, Live};
@@ -134,7 +135,7 @@ impl House {
         health.healthy(Component::Compactor);
 
         let intake = Intake::start(writer, config.ingest.clone(), clock.clone(), own.clone(), health.clone(), board.clone())?;
-        let (known, reading, options, opening) = (catalog, reader.clone(), config.ingest.clone(), clock.clone());
+        let (known, reading, options, opening) = (catalog.clone(), reader.clone(), config.ingest.clone(), clock.clone());
         let registry = pool.run(move || Registry::open(known, reading, options, opening)).await??;
 
         let (metrics, shown, reading, end) = (registry.list(), board.clone(), reader.clone(), clock.now());
@@ -155,9 +156,14 @@ impl House {
         };
         let collector = Collector::start(config.collect.clone(), collecting);
         reload::follow(&live, collector.clone(), own.clone(), Handle::current());
+        let (options, watching) =
+            (config.alert.clone(), alert::Handles { catalog, engine: engine.clone(), own: own.clone(), health: health.clone(), clock: clock.clone() });
+        let alerts = pool.run(move || Alerts::open(options, watching)).await??;
         let names = Arc::new(RegistryNames(registry.clone()));
-        let handles = serve::Handles { intake, registry, board, reader, keeper, engine, names, collector, own, health, pool, clock, settings: live, stop };
-        let jobs = jobs::start(&parts_for_jobs(config, &handles));
+        let handles =
+            serve::Handles { intake, registry, board, reader, keeper, engine, alerts, names, collector, own, health, pool, clock, settings: live, stop };
+        let mut jobs = jobs::start(&parts_for_jobs(config, &handles));
+        jobs.extend(alert::start(&handles.alerts, handles.intake.clone(), handles.pool.clone(), handles.stop.clone()));
         Ok(Self { handles, jobs })
     }
 
@@ -176,6 +182,7 @@ impl House {
 fn parts_for_jobs(config: &Config, handles: &serve::Handles) -> jobs::Parts {
     jobs::Parts {
         keeper: handles.keeper.clone(),
+        reader: handles.reader.clone(),
         intake: handles.intake.clone(),
         health: handles.health.clone(),
         own: handles.own.clone(),

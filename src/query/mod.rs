@@ -34,7 +34,7 @@ mod value;
 pub use engine::Engine;
 pub use error::QueryError;
 pub use options::Options;
-pub use parse::parse_selector;
+pub use parse::{check_rule, parse_selector};
 pub use shorthand::{Aggregation, MetricsAnswer, MetricsQuery, Names};
 pub use source::Source;
 pub use stats::Stats;

@@ -13,6 +13,7 @@ use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use serde_json::json;
 
+use crate::alert::AlertError;
 use crate::ingest::IngestError;
 use crate::model::ErrorKind;
 use crate::query::QueryError;
@@ -232,6 +233,13 @@ impl From<IngestError> for Fault {
 
 impl From<WireError> for Fault {
     fn from(e: WireError) -> Self {
+        let field = e.field().map(str::to_owned);
+        Self { field, ..Self::new(e.kind(), e.to_string()) }
+    }
+}
+
+impl From<AlertError> for Fault {
+    fn from(e: AlertError) -> Self {
         let field = e.field().map(str::to_owned);
         Self { field, ..Self::new(e.kind(), e.to_string()) }
     }

@@ -16,8 +16,9 @@ use super::error::Fault;
 /// Headers by which a proxy says for whom it asks, besides `X-Forwarded-*`.
 const FORWARDED: [&str; 3] = ["forwarded", "x-real-ip", "via"];
 
-/// No script, no frame, nothing from elsewhere.
-const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// Nothing from elsewhere, no script or style but the page's files, no frame, no text that becomes markup.
+const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; \
+     manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
 
 /// The address at which a connection arrived: one of the machine's own.
 #[derive(Clone, Copy, Debug)]
@@ -119,9 +120,12 @@ pub(super) fn put_headers<B>(response: &mut ServiceResponse<B>) {
         (header::REFERRER_POLICY, "no-referrer"),
         (header::CONTENT_SECURITY_POLICY, CONTENT_POLICY),
         (header::X_FRAME_OPTIONS, "DENY"),
-        (header::CACHE_CONTROL, "no-store"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
+    }
+    // Answers are of the moment; the page's files say themselves how long they hold.
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
 }
 

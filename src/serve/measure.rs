@@ -5,17 +5,18 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use actix_web::Error;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::{ConnectionType, Method};
 use actix_web::middleware::Next;
 use actix_web::web::{Bytes, Data};
+use actix_web::{Error, HttpMessage};
 use tokio::sync::watch;
 
 use super::error::{Fault, Shape};
 use super::guard::{self, Guard};
 use super::limits;
+use crate::access::Caller;
 use crate::clock::Stopwatch;
 use crate::task::Stop;
 use crate::telemetry::OwnMetrics;
@@ -39,7 +40,10 @@ pub(super) async fn measure(watch: Data<Watch>, request: ServiceRequest, next: N
     let shape = Shape::of(request.path());
     let method = method_label(request.method());
     let response = match watch.guard.check(&request) {
-        Ok(()) => next.call(request).await?.map_into_boxed_body(),
+        Ok(()) => {
+            request.extensions_mut().insert(Caller::local());
+            next.call(request).await?.map_into_boxed_body()
+        }
         Err(fault) => request.into_response(fault.render(shape)),
     };
     let mut response = in_shape(response, shape);

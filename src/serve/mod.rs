@@ -25,6 +25,7 @@ use std::time::Duration;
 pub use error::ServeError;
 pub use server::{Bound, bind};
 
+use crate::alert::Alerts;
 use crate::clock::SharedClock;
 use crate::collect::Collector;
 use crate::ingest::{Board, Intake, Registry};
@@ -76,6 +77,7 @@ pub struct Handles {
     pub reader: Reader,
     pub keeper: Keeper,
     pub engine: Engine,
+    pub alerts: Alerts,
     pub names: Arc<dyn Names>,
     pub collector: Collector,
     pub own: OwnMetrics,

@@ -145,7 +145,7 @@ fn app(
     watch: Data<Watch>,
     shared: Shared,
 ) -> App<impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<impl MessageBody>, Error = Error, InitError = ()>> {
-    let Handles { intake, registry, board, reader, keeper, engine, names, collector, health, settings, stop, .. } = shared.handles;
+    let Handles { intake, registry, board, reader, keeper, engine, alerts, names, collector, health, settings, stop, .. } = shared.handles;
     App::new()
         .app_data(watch)
         .app_data(Data::new(shared.asking))
@@ -157,6 +157,7 @@ fn app(
         .app_data(Data::new(reader))
         .app_data(Data::new(keeper))
         .app_data(Data::new(engine))
+        .app_data(Data::new(alerts))
         .app_data(Data::from(names))
         .app_data(Data::new(collector))
         .app_data(Data::new(health))

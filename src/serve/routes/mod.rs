@@ -1,9 +1,11 @@
 //! A file per resource, each with its `routes()`. Adding an endpoint is a handler and its line there.
 
+mod admin;
+mod alerts;
+mod assets;
 mod config;
 mod custom;
 mod exposition;
-mod home;
 mod latest;
 mod lifecycle;
 mod maintenance;
@@ -36,12 +38,14 @@ pub(super) fn all(config: &mut ServiceConfig, max_body: usize) {
     metrics::routes(config);
     latest::routes(config);
     custom::routes(config);
+    alerts::routes(config);
     status::routes(config);
     self::config::routes(config);
+    admin::routes(config);
     maintenance::routes(config);
     lifecycle::routes(config);
-    home::routes(config);
-    config.default_service(web::to(unknown));
+    assets::routes(config);
+    config.default_service(web::to(assets::unknown));
 }
 
 /// A resource that is read: GET, and HEAD as HTTP demands.
@@ -87,8 +91,8 @@ async fn only_post() -> Result<HttpResponse, Fault> {
 async fn get_or_post() -> Result<HttpResponse, Fault> {
     Err(Fault::wrong_method("GET, HEAD, POST"))
 }
-async fn unknown(request: HttpRequest) -> Result<HttpResponse, Fault> {
-    Err(Fault::new(ErrorKind::NotFound, format!("there is nothing at {}", request.path())))
+fn nothing_at(request: &HttpRequest) -> Fault {
+    Fault::new(ErrorKind::NotFound, format!("there is nothing at {}", request.path()))
 }
 
 #[cfg(test)]

@@ -1,0 +1,89 @@
+// The daemon's HTTP interface as promises. Knows paths and errors, not what answers mean.
+import { go, route } from './state.js';
+
+const MONITORING = '/api/v1/monitoring/';
+
+/** What the daemon refused, in its own words. */
+export class ApiError extends Error {
+  /** @param {number} status 0 where no answer came @param {string} code @param {string} message @param {string} [field] */
+  constructor(status, code, message, field) {
+    super(message);
+    this.name = 'ApiError';
+    Object.assign(this, { status, code, field });
+  }
+}
+
+/** @param {string} path below the monitoring API @param {Record<string, unknown>} [params] @param {{signal?: AbortSignal}} [options] */
+export const get = (path, params, options) => ask('GET', MONITORING + path + queryOf(params), undefined, options);
+/** @param {string} path @param {unknown} [body] @param {{signal?: AbortSignal}} [options] */
+export const post = (path, body, options) => ask('POST', MONITORING + path, body, options);
+/** @param {string} path @param {unknown} body @param {{signal?: AbortSignal}} [options] */
+export const put = (path, body, options) => ask('PUT', MONITORING + path, body, options);
+/** @param {string} path @param {{signal?: AbortSignal}} [options] */
+export const del = (path, options) => ask('DELETE', MONITORING + path, undefined, options);
+
+/** `data` of an instant query. @param {string} expr @param {number} [ms] @param {{signal?: AbortSignal}} [options] */
+export async function promInstant(expr, ms, options) {
+  return (await ask('GET', `/api/v1/query${queryOf({ query: expr, time: ms === undefined ? undefined : ms / 1e3 })}`, undefined, options)).data;
+}
+
+/** `data` of a range query. @param {string} expr @param {number} startMs @param {number} endMs @param {number} stepSeconds @param {{signal?: AbortSignal}} [options] */
+export async function promRange(expr, startMs, endMs, stepSeconds, options) {
+  const params = { query: expr, start: startMs / 1e3, end: endMs / 1e3, step: stepSeconds };
+  return (await ask('GET', `/api/v1/query_range${queryOf(params)}`, undefined, options)).data;
+}
+
+/** `data` of any other call in Prometheus' shape, by its path below `/api/v1/`. @param {string} path @param {Record<string, unknown>} [params] */
+export async function prom(path, params) {
+  return (await ask('GET', `/api/v1/${path}${queryOf(params)}`)).data;
+}
+
+function queryOf(params) {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(params ?? {})) {
+    for (const one of Array.isArray(value) ? value : [value]) {
+      if (one !== undefined && one !== null && one !== '') search.append(name, String(one));
+    }
+  }
+  const text = search.toString();
+  return text && `?${text}`;
+}
+
+async function ask(method, url, body, { signal } = {}) {
+  const init = { method, signal, credentials: 'same-origin', headers: { accept: 'application/json' } };
+  if (body !== undefined) {
+    init.body = JSON.stringify(body);
+    init.headers['content-type'] = 'application/json';
+  }
+  let answer;
+  try {
+    answer = await fetch(url, init);
+  } catch (cause) {
+    if (cause.name === 'AbortError') throw cause;
+    throw new ApiError(0, 'unreachable', 'The daemon does not answer.');
+  }
+  const text = await answer.text();
+  if (answer.ok) return text ? parsed(text, answer.status) : null;
+  if (answer.status === 401 && route.value.path !== '/sign-in') go(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+  throw refusal(answer.status, text);
+}
+
+function parsed(text, status) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ApiError(status, 'malformed', 'The answer is not JSON.');
+  }
+}
+
+/** The error of either shape. */
+function refusal(status, text) {
+  let told;
+  try {
+    told = JSON.parse(text);
+  } catch {
+    return new ApiError(status, 'error', text.trim().slice(0, 400) || `HTTP ${status}`);
+  }
+  if (typeof told?.error === 'object') return new ApiError(status, told.error.code, told.error.message, told.error.field);
+  return new ApiError(status, told?.errorType ?? 'error', told?.error ?? `HTTP ${status}`);
+}

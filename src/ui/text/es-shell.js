@@ -1,0 +1,2 @@
+// The shell's words in Spanish.
+export default {};
