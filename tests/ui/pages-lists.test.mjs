@@ -1,7 +1,7 @@
 // Catalogue, reference, boards, trends: what the pages work out before they draw.
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import { curlLine, matching, registration, united, wrong } from '../../src/ui/pages/logic/catalog.js';
+import { matching, registration, united, wrong } from '../../src/ui/pages/logic/catalog.js';
 import { curl, groups, resolved, sample, sought } from '../../src/ui/pages/logic/openapi.js';
 import { copyOf, found, read, whole, written } from '../../src/ui/pages/logic/boards.js';
 import { ahead, bounds, perWhat, reaches, ticks } from '../../src/ui/pages/logic/trend.js';
@@ -16,12 +16,6 @@ test('metrics are found by all words, in one category', () => {
 test('catalogue and collected metrics make one list without doubles', () => {
   const list = united([{ name: 'b', series: 0, category: 'custom' }], { a: [{ type: 'gauge', help: 'h' }], b: [{ type: 'gauge' }] }, { a: 3, b: 2 });
   assert.deepEqual(list.map(({ name, series, collected }) => [name, series, Boolean(collected)]), [['a', 3, true], ['b', 2, false]]);
-});
-
-test('the shell line records what the type takes and holds no loose quote', () => {
-  assert.match(curlLine('http://h', { name: 'a', type: 'gauge' }), /-d '\{"name":"a","value":1\}'$/);
-  assert.match(curlLine('http://h', { name: 'a', type: 'counter' }), /"increment":1/);
-  assert.match(curlLine('http://h', { name: 'a', type: 'gauge', labels: ["x'y"] }), /x'\\''y/);
 });
 
 test('a registration is checked before it is sent and leaves out what is empty', () => {

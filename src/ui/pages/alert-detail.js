@@ -32,7 +32,7 @@ export function RuleDetail({ row, events, now, again, onEdit }) {
   const explore = html`<button type="button" class="pill small" onClick=${() => go(`/explore?expr=${encodeURIComponent(rule.expr)}`)}>${t('Open in Explore')}</button>`;
   return html`<${Card} title=${rule.name} note=${rule.group ?? ''} end=${explore} class="p-detail">
     <${Picture} rule=${rule} />
-    ${rule.last_error ? html`<p class="note-line warn" role="alert">${rule.last_error}</p>` : null}
+    ${rule.last_error ? html`<p class="strip-note warn" role="alert">${rule.last_error}</p>` : null}
     <${Facts} rule=${rule} />
     ${row.alerts.length ? html`<${Now} alerts=${row.alerts} rule=${rule} now=${now} />` : null}
     ${events.length ? html`<${Before} events=${events} />` : null}

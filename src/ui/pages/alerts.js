@@ -4,7 +4,7 @@ import { get } from '../api.js';
 import { firing, may, route, setQuery, toast } from '../state.js';
 import { t } from '../text.js';
 import { formatDuration, formatValue } from '../format.js';
-import { Answered, Blank, Card, Mark, useAnswer } from './kit.js';
+import { Answered, Blank, Card, Mark, useAnswer, useSubtitle } from './kit.js';
 import { RuleDetail } from './alert-detail.js';
 import { RuleForm } from './rule-form.js';
 import { belongs, rows, strip, tally } from './logic/alerts.js';
@@ -52,8 +52,8 @@ function Board({ data, chosen, again, onEdit }) {
   const shown = list.find((row) => row.rule.id === chosen) ?? list[0];
   const add = may('editor') ? html`<button type="button" class="pill small" onClick=${() => onEdit(null)}>${t('New rule')}</button>` : null;
   const row = (one) => html`<${Row} key=${one.rule.id} row=${one} now=${data.now} cells=${strip(events.filter((event) => belongs(event, one.rule)), span, CELLS)} chosen=${one === shown} />`;
-  return html`<p class="p-tally" role="status">${tallyWords(tally(list))}</p>
-  <div class="p-split">
+  useSubtitle(tallyWords(tally(list)));
+  return html`<div class="p-split">
     <section class="card p-list" aria-label=${t('Rules')}>
       <header><h2>${t('Active')}</h2><div class="end">${add}</div></header>
       ${active.length ? html`<ul>${active.map(row)}</ul>` : html`<p class="p-calm"><${Mark} tone="ok" />${t('Nothing is firing.')}</p>`}

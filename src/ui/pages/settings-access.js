@@ -3,7 +3,8 @@ import { html, useState } from '../lib.js';
 import { del, get, post } from '../api.js';
 import { me, toast } from '../state.js';
 import { t } from '../text.js';
-import { Answered, Card, Confirm, Copy, Dialog, Field, SelectField, TextField, stamp, useAnswer } from './kit.js';
+import { Dialog } from '../components/dialog.js';
+import { Answered, Card, Confirm, Copy, Field, SelectField, TextField, stamp, useAnswer } from './kit.js';
 
 const ROLES = ['viewer', 'editor', 'admin'];
 const roles = () => ROLES.map((name) => [name, t(name)]);

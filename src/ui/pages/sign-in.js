@@ -3,6 +3,7 @@ import { html, useEffect, useRef, useState } from '../lib.js';
 import { get, post } from '../api.js';
 import { go, me, route } from '../state.js';
 import { t } from '../text.js';
+import { Mark as Logo } from '../components/icons.js';
 import { TextField, Field } from './kit.js';
 import { nextPath, waitSeconds } from './logic/sign-in.js';
 
@@ -32,7 +33,7 @@ export default function SignIn() {
   };
 
   return html`<div class="p-sign"><section class="card" aria-labelledby="sign-title">
-    <${Brand} />
+    <div class="p-brand"><${Logo} />latido</div>
     <h2 id="sign-title">${t('Sign in')}</h2>
     <p class="mute">${t('This daemon has accounts. Sign in to see its dashboards.')}</p>
     <form class="p-form" onSubmit=${enter}>
@@ -44,10 +45,6 @@ export default function SignIn() {
     </form>
     <p class="p-help">${t('No account yet? An administrator makes one with')} <code>latido user add NAME --role viewer</code></p>
   </section></div>`;
-}
-
-function Brand() {
-  return html`<div class="p-brand"><svg viewBox="0 0 26 26" aria-hidden="true"><rect class="m" width="26" height="26" rx="8" /><path class="p" d="M5 13.5h3.4l2.2-6 4 11 2.5-7.5 1.2 2.5H21" /></svg>latido</div>`;
 }
 
 function wordsFor(error) {
