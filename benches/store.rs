@@ -24,6 +24,7 @@ fn opened(place: Place) -> Opened {
         widths: Widths { aggregated: Duration::from_secs(60), summary: Duration::from_secs(3600) },
         late_window: Duration::from_secs(3600),
         sync: JournalSync::Always,
+        max_bytes: None,
         cache: ByteCount::mib(8),
     };
     open(options, ManualClock::at(Timestamp(START))).expect("an empty place opens")

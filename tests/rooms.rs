@@ -45,6 +45,7 @@ const ASYNC_FILES: [&str; 7] = ["ingest/intake", "ingest/registry", "ingest/cust
 const HOMES: [(&str, &str); 31] = [
     ("redb", "store"),
     ("bincode", "store"),
+    ("tar", "store/backup"),
     ("pco", "store"),
     ("zstd", "store"),
     ("roaring", "store"),
@@ -78,8 +79,8 @@ const HOMES: [(&str, &str); 31] = [
 ];
 
 /// Files that a room lets out as they are: a format is a name of its own (`record::decode`).
-const OPEN_FILES: [(&str, &str); 6] =
-    [("wire", "exposition"), ("wire", "record"), ("wire", "remote_write"), ("wire", "render"), ("wire", "snappy"), ("wire", "yaml")];
+const OPEN_FILES: [(&str, &str); 7] =
+    [("store", "backup"), ("wire", "exposition"), ("wire", "record"), ("wire", "remote_write"), ("wire", "render"), ("wire", "snappy"), ("wire", "yaml")];
 
 /// No file is longer than this: past it there is a second idea in it.
 const LONGEST_FILE_LINES: usize = 800;

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
+use crate::clock::format_rfc3339;
 use crate::config::{Space, space_of};
 use crate::ingest::{IngestError, Intake};
 use crate::model::ByteCount;
-use crate::store::{Keeper, StoreError};
+use crate::store::{Keeper, Lost, Reader, StoreError};
 use crate::task::{Deadline, Interrupted, Pool, PoolError, RestartCount, Stop, spawn_supervised};
 use crate::telemetry::{Component, HealthBoard, OwnMetrics};
 
@@ -24,10 +25,14 @@ const LEAST_FREE: ByteCount = ByteCount::mib(64);
 /// A hundredth of a large disk is still a lot: beyond this nobody needs a warning.
 const ENOUGH_FREE: ByteCount = ByteCount::mib(1024);
 
+/// Lost stretches that the health message names.
+const NAMED: usize = 5;
+
 /// What the jobs work on.
 #[derive(Clone, Debug)]
 pub(super) struct Parts {
     pub(super) keeper: Keeper,
+    pub(super) reader: Reader,
     pub(super) intake: Intake,
     pub(super) health: HealthBoard,
     pub(super) own: OwnMetrics,
@@ -134,10 +139,12 @@ fn note(health: &HealthBoard, result: Result<(), RoundError>, failing: &mut bool
 }
 
 async fn look(parts: Parts, counted: Vec<(&'static str, RestartCount)>) {
+    let mut lost = 0;
     loop {
         if let Some(data_dir) = &parts.data_dir {
             watch_space(&parts.health, space_of(data_dir));
         }
+        watch_lost(&parts.health, &parts.reader.lost(), &mut lost);
         for (name, restarts) in &counted {
             let counter = parts.own.task_restarts.with_label_values(&[name]);
             counter.inc_by(restarts.get().saturating_sub(counter.get()));
@@ -159,6 +166,25 @@ fn watch_space(health: &HealthBoard, space: Option<Space>) {
     }
 }
 
+/// Names the first stretches that were lost; a list of hundreds helps nobody.
+fn watch_lost(health: &HealthBoard, lost: &[Lost], before: &mut usize) {
+    // Only a change is said: what else was found of the store must stand.
+    if std::mem::replace(before, lost.len()) == lost.len() {
+        return;
+    }
+    if lost.is_empty() {
+        return health.healthy(Component::Store);
+    }
+    let one = |l: &Lost| format!("{} from {} to {} ({})", l.tier, format_rfc3339(l.range.start), format_rfc3339(l.range.end), l.file);
+    let named = lost.iter().take(NAMED).map(one).collect::<Vec<_>>().join("; ");
+    let more = lost.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    health.degraded(
+        Component::Store,
+        format!("damaged files were set aside, so this is missing: {named}{more}. Restore a backup, or remove them from quarantine/ to accept the loss"),
+    );
+}
+
 /// Less than 64 MiB, or less than a hundredth where that is not a lot.
 fn is_short(space: Space) -> bool {
     let hundredth = ByteCount(space.total.0 / 100);
@@ -168,6 +194,7 @@ fn is_short(space: Space) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Tier, TimeRange, Timestamp};
     use crate::telemetry::Health;
 
     fn space(total_mib: u64, free_mib: u64) -> Space {
@@ -183,6 +210,21 @@ mod tests {
         watch_space(&health, Some(space(1000, 1)));
         assert_eq!(health.overall().health, Health::Degraded);
         watch_space(&health, Some(space(1000, 500)));
+        assert_eq!(health.overall().health, Health::Healthy);
+    }
+
+    #[test]
+    fn what_was_lost_is_named_until_it_is_accepted() {
+        let health = HealthBoard::default();
+        let range = TimeRange::new(Timestamp(0), Timestamp(3_600_000));
+        let lost = Lost { tier: Tier::Raw, range, file: "quarantine/x".into() };
+        let mut before = 0;
+        watch_lost(&health, &[lost], &mut before);
+        let overall = health.overall();
+        assert_eq!(overall.health, Health::Degraded);
+        let message = overall.components[&Component::Store].message.clone().unwrap();
+        assert!(message.contains("raw from 1970-01-01T00:00:00") && message.contains("quarantine/x"), "{message}");
+        watch_lost(&health, &[], &mut before);
         assert_eq!(health.overall().health, Health::Healthy);
     }
 

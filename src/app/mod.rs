@@ -176,6 +176,7 @@ impl House {
 fn parts_for_jobs(config: &Config, handles: &serve::Handles) -> jobs::Parts {
     jobs::Parts {
         keeper: handles.keeper.clone(),
+        reader: handles.reader.clone(),
         intake: handles.intake.clone(),
         health: handles.health.clone(),
         own: handles.own.clone(),

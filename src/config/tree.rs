@@ -118,6 +118,7 @@ fn store_options(read: Read<'_>, data_dir: PathBuf) -> store::Options {
             _ => store::JournalSync::Always,
         },
         cache: read.bytes("storage.cache"),
+        max_bytes: Some(read.bytes("retention.max_bytes")),
     }
 }
 

@@ -92,6 +92,12 @@ impl Board {
         Ok(())
     }
 
+    /// Shows no more what was deleted: series that any matcher set accepts, with their newest value in `range`.
+    pub fn forget(&self, any_of: &[Vec<Matcher>], range: TimeRange) {
+        let gone = |entry: &Entry| range.contains(entry.sample.t) && any_of.iter().any(|all| all.iter().all(|m| m.accepts_labels(&entry.labels)));
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).newest.retain(|_, entry| !gone(entry));
+    }
+
     /// Takes what was made durable. What was pushed is not shown.
     pub(super) fn take(&self, batch: &Batch, now: Timestamp) {
         if batch.origin == Origin::Pushed {
@@ -142,6 +148,17 @@ mod tests {
         put(&board, Origin::Collected, &[("__name__", "d")], 100, stale_marker());
         assert_eq!(shown(board.newer_than(Timestamp(95))), [("a{}".to_owned(), 2.0), ("b{}".to_owned(), 1.0)]);
         assert!(board.newer_than(Timestamp(101)).is_empty());
+    }
+
+    #[test]
+    fn what_is_deleted_is_shown_no_more() {
+        let board = Board::new();
+        put(&board, Origin::Custom, &[("__name__", "a")], 5, 1.0);
+        put(&board, Origin::Custom, &[("__name__", "b")], 5, 1.0);
+        board.forget(&[vec![Matcher::metric("a")]], TimeRange::new(Timestamp(5), Timestamp(9)));
+        assert_eq!(board.newer_than(Timestamp(0)).len(), 2);
+        board.forget(&[vec![Matcher::metric("a")]], TimeRange::ALL);
+        assert_eq!(shown(board.newer_than(Timestamp(0))), [("b{}".to_owned(), 1.0)]);
     }
 
     #[test]

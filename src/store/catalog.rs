@@ -8,12 +8,13 @@ use redb::{Database, ReadableDatabase, ReadableTable, WriteTransaction};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::files::Files;
-use super::layout::{COUNTERS, DOCUMENTS, DROPPED, RECORDS, ROLLED, Record};
+use super::deletion::{Deletion, StoredDeletion};
+use super::files::{self, Files};
+use super::layout::{COUNTERS, DELETIONS, DOCUMENTS, DROPPED, MIGRATIONS, RECORDS, ROLLED, Record};
 use super::{StoreError, document, migrate};
 use crate::model::{Tier, Timestamp};
 
-const NAME: &str = "catalog.redb";
+pub(super) const NAME: &str = "catalog.redb";
 
 /// What a document is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -86,6 +87,8 @@ pub(super) struct Partitions {
     pub(super) sequence: u64,
     /// Lengths of the windows at the last start.
     pub(super) windows: [Option<Duration>; 3],
+    /// What is deleted and may still be in files.
+    pub(super) deletions: Vec<Deletion>,
 }
 
 /// A change of the partitions, made in one transaction.
@@ -215,6 +218,11 @@ impl Catalog {
                     out.rolled.push(((*tier, Timestamp(start)), value.value()));
                 }
             }
+            for entry in transaction.open_table(DELETIONS)?.iter()? {
+                let (id, value) = entry?;
+                let stored: StoredDeletion = document::decode("deletion", value.value()).map_err(Failure::Store)?;
+                out.deletions.push(Deletion::load(id.value(), stored).map_err(Failure::Store)?);
+            }
             let counters = transaction.open_table(COUNTERS)?;
             out.generation = counters.get("generation")?.map_or(0, |v| v.value());
             out.sequence = counters.get("sequence")?.map_or(0, |v| v.value());
@@ -257,10 +265,79 @@ impl Catalog {
         })
     }
 
+    /// Makes deletions durable, and that no later generation has their numbers.
+    pub(super) fn add_deletions(&self, deletions: &[Deletion]) -> Result<(), StoreError> {
+        self.write("record deletions", |transaction| {
+            let mut table = transaction.open_table(DELETIONS)?;
+            let mut counters = transaction.open_table(COUNTERS)?;
+            for deletion in deletions {
+                let bytes = document::encode("deletion", &deletion.stored()).map_err(Failure::Store)?;
+                table.insert(deletion.id, bytes.as_slice())?;
+                raise(&mut counters, "generation", deletion.id)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Forgets deletions that are worked into every file.
+    pub(super) fn forget_deletions(&self, ids: &[u64]) -> Result<(), StoreError> {
+        self.write("forget deletions", |transaction| {
+            let mut table = transaction.open_table(DELETIONS)?;
+            for id in ids {
+                table.remove(id)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// The catalog as the bytes of a file of its own, from one snapshot.
+    pub(super) fn image(&self) -> Result<Vec<u8>, StoreError> {
+        self.with("copy", |database| {
+            let from = database.begin_read()?;
+            let bytes = files::image(|to| {
+                let into = to.begin_write()?;
+                copy(&from, &into, RECORDS)?;
+                copy(&from, &into, DROPPED)?;
+                copy(&from, &into, ROLLED)?;
+                copy(&from, &into, COUNTERS)?;
+                copy(&from, &into, DOCUMENTS)?;
+                copy(&from, &into, DELETIONS)?;
+                copy(&from, &into, MIGRATIONS)?;
+                Ok(into.commit()?)
+            });
+            bytes.map_err(|e| Failure::Database(Box::new(e)))
+        })
+    }
+
     /// Bytes that the catalog takes.
     pub(super) fn bytes(&self) -> u64 {
         self.files.allocated(NAME)
     }
+}
+
+/// The partitions that the catalog of a directory names, without a change to it.
+pub(super) fn records_of(files: &Files) -> Result<Vec<Record>, StoreError> {
+    let fail = |e: redb::Error| files.database("read", NAME, e);
+    let database = files.open_read(NAME)?;
+    let table = database.begin_read().map_err(|e| fail(e.into()))?.open_table(RECORDS).map_err(|e| fail(e.into()))?;
+    let mut out = Vec::new();
+    for entry in table.iter().map_err(|e| fail(e.into()))? {
+        out.push(document::decode("partition record", entry.map_err(|e| fail(e.into()))?.1.value())?);
+    }
+    Ok(out)
+}
+
+fn copy<K: redb::Key + 'static, V: redb::Value + 'static>(
+    from: &redb::ReadTransaction,
+    into: &WriteTransaction,
+    table: redb::TableDefinition<'static, K, V>,
+) -> Result<(), redb::Error> {
+    let mut target = into.open_table(table)?;
+    for entry in from.open_table(table)?.iter()? {
+        let (key, value) = entry?;
+        target.insert(key.value(), value.value())?;
+    }
+    Ok(())
 }
 
 const fn window_counter(tier: Tier) -> &'static str {

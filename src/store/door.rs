@@ -204,8 +204,12 @@ impl Writer {
             let covers = |r: &super::layout::Record| r.tier == tier && r.through >= last && r.range.start <= range.start && r.range.end >= range.end;
             dropped[tier.index()] >= range.end || set.iter().any(|p| covers(&p.record))
         });
+        let result = result.and_then(|()| self.journal.sync_due());
+        if result.is_ok() && shared.write().head.forget_idle() {
+            self.journal.turn();
+        }
         self.measure();
-        result.and_then(|()| self.journal.sync_due())
+        result
     }
 
     fn measure(&self) {

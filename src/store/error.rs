@@ -34,6 +34,12 @@ pub enum StoreError {
         /// The directory.
         path: PathBuf,
     },
+    /// Something stands where a directory should be made.
+    #[error("{path} is there already and not empty: name another directory, or move it away")]
+    Exists {
+        /// The directory.
+        path: PathBuf,
+    },
     /// The data directory cannot be written.
     #[error("the data directory {path} cannot be written: {source}")]
     NotWritable {
@@ -90,6 +96,22 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether the stored bytes are at fault, not the moment: trying again would not help.
+    #[must_use]
+    pub(super) fn is_damage(&self) -> bool {
+        use std::io::ErrorKind::{InvalidData, InvalidInput, NotFound, UnexpectedEof};
+        match self {
+            Self::Damaged { .. } => true,
+            Self::File { source, .. } => source.kind() == NotFound,
+            Self::Database { source, .. } => match &**source {
+                redb::Error::Io(error) => matches!(error.kind(), NotFound | UnexpectedEof | InvalidData | InvalidInput),
+                redb::Error::LockPoisoned(_) | redb::Error::DatabaseAlreadyOpen => false,
+                _ => true,
+            },
+            _ => false,
+        }
+    }
+
     /// How it looks from outside.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
@@ -98,7 +120,7 @@ impl StoreError {
             Self::NewerFormat { .. } | Self::OlderFormat { .. } => ErrorKind::Config,
             Self::Full { .. } => ErrorKind::Unavailable,
             Self::Damaged { .. } => ErrorKind::Corrupt,
-            Self::StaleRevision { .. } => ErrorKind::Conflict,
+            Self::Exists { .. } | Self::StaleRevision { .. } => ErrorKind::Conflict,
             Self::Interrupted(Interrupted::TimedOut) => ErrorKind::Timeout,
             Self::Interrupted(Interrupted::Canceled) => ErrorKind::Canceled,
             Self::File { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => ErrorKind::Unavailable,

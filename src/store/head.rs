@@ -13,6 +13,8 @@ use super::index::MemoryIndex;
 use super::journal::WindowKey;
 use crate::model::{Column, Fingerprint, Labels, Sample, TimeRange};
 
+/// So few series without a sample are not worth the numbering anew.
+const MIN_IDLE: usize = 1000;
 /// Late samples that a chunk carries before they are worked in.
 const MAX_LATE: usize = 256;
 
@@ -222,6 +224,40 @@ impl Head {
     pub(super) fn push(&mut self, key: WindowKey, range: TimeRange, series: u32, sample: Sample) -> bool {
         self.newest = Some(self.newest.map_or(sample.t.0, |t| t.max(sample.t.0)));
         self.windows.entry(key).or_insert_with(|| HeadWindow::new(range)).push(series, sample)
+    }
+
+    /// Forgets the series that have nothing in any window, where they are many, so that those that
+    /// came and went do not stay for ever. Numbers change: true says so, and the journal must begin
+    /// a new file. While a window is being sealed nothing is done.
+    pub(super) fn forget_idle(&mut self) -> bool {
+        let mut lives = vec![false; self.series.len()];
+        for (number, _) in self.windows.values().flat_map(|w| &w.chunks) {
+            if let Some(lives) = lives.get_mut(*number as usize) {
+                *lives = true;
+            }
+        }
+        let idle = lives.iter().filter(|lives| !**lives).count();
+        if !self.frozen.is_empty() || idle < MIN_IDLE || idle * 2 < self.series.len() {
+            return false;
+        }
+        let mut numbers = vec![None; lives.len()];
+        let known = std::mem::take(&mut self.series);
+        (self.by_labels, self.index) = (HashTable::new(), MemoryIndex::default());
+        for (old, series) in known.into_iter().enumerate().filter(|(old, _)| lives[*old]) {
+            numbers[old] = self.find_or_add(series.labels.canonical());
+        }
+        for window in self.windows.values_mut() {
+            window.slots = Vec::new();
+            window.chunks.retain_mut(|(number, _)| numbers.get(*number as usize).copied().flatten().map(|new| *number = new).is_some());
+            for (position, (number, _)) in window.chunks.iter().enumerate() {
+                let index = *number as usize;
+                if window.slots.len() <= index {
+                    window.slots.resize(index + 1, 0);
+                }
+                window.slots[index] = position as u32 + 1;
+            }
+        }
+        true
     }
 
     /// Takes a window out for sealing. It stays readable, and what comes for its time from now on

@@ -85,6 +85,11 @@ pub(super) struct MemoryIndex {
 }
 
 impl MemoryIndex {
+    /// Every label with its values and their series.
+    pub(super) fn names(&self) -> impl Iterator<Item = (&str, &BTreeMap<String, Vec<u32>>)> {
+        self.names.iter().map(|(name, values)| (name.as_str(), values))
+    }
+
     /// Adds the next series.
     pub(super) fn add(&mut self, labels: &Labels) {
         for (name, value) in labels.iter() {

@@ -204,6 +204,9 @@ impl Journal {
     }
 
     fn retire(&mut self, current: Option<Current>) {
+        // What an interval left unsynced is synced with the file: it is not written again. redb syncs
+        // when it is closed; what that cannot say, the next commit's error does.
+        self.unsynced = None;
         if let Some(Current { name, touched, payload, .. }) = current {
             self.closed.push(Closed { name, bytes: payload, touched });
         }
@@ -228,6 +231,12 @@ impl Journal {
             }
         }
         result
+    }
+
+    /// Begins a new file with the next commit: the head's numbers of series mean others from now on.
+    pub(super) fn turn(&mut self) {
+        let current = self.current.take();
+        self.retire(current);
     }
 
     /// Syncs what is unsynced for longer than the interval.

@@ -1,7 +1,8 @@
 //! Keeping the tiers: seals windows, rolls up, merges generations, drops what is too old.
 //!
 //! A round does, in this order: seal what an earlier round left frozen, then what is due; roll up
-//! sealed windows; merge windows of many generations; drop. Each step writes files first and then
+//! sealed windows; merge windows of many generations; drop what is too old, and (`budget`) what
+//! takes too much. Each step writes files first and then
 //! makes one catalog transaction; a crash between leaves a file that no record names.
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use super::StoreError;
 use super::catalog::Change;
+use super::deletion::{Deletion, surviving};
 use super::head::{HeadWindow, clip, overlay};
 use super::journal::WindowKey;
 use super::layout::{Combine, Record};
@@ -18,7 +20,7 @@ use super::partition::{Partition, PartitionWriter, Values, View};
 use super::rollup::{roll_buckets, roll_samples, stack};
 use super::shared::{Shared, State, alive, unrolled};
 use crate::clock::Stopwatch;
-use crate::model::{Column, Labels, Tier, TimeRange, Timestamp};
+use crate::model::{Column, Labels, Tier, TimeRange, Timestamp, Widths};
 use crate::task::Deadline;
 
 /// Unsealed samples beyond which the fullest windows are sealed early: what is unsealed must replay
@@ -40,6 +42,8 @@ pub struct Kept {
     pub merged: usize,
     /// Partitions that were dropped.
     pub dropped: usize,
+    /// Those among them that the budget gave up before their age.
+    pub spared: usize,
     /// How long it took.
     pub took: Duration,
 }
@@ -50,6 +54,7 @@ pub struct Keeper {
     pub(super) shared: Arc<Shared>,
 }
 
+/// How much of a round is done.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Urgency {
     Due,
@@ -78,7 +83,10 @@ impl Keeper {
         let watch = Stopwatch::start();
         let mut kept = Kept::default();
         // A step that fails keeps no other from its work: a disk that is too full to seal is freed by dropping.
+        let aside = self.set_aside();
         let sealed = self.seal_due(urgency, deadline, &mut kept);
+        // Before rolling up: a bucket must not be made of what is deleted.
+        let cleaned = self.work_in_deletions(deadline, &mut kept);
         let rolled = self.roll_due(urgency, deadline, &mut kept);
         let merged = self.merge_due(urgency, deadline, &mut kept);
         let mut dropped = Ok(());
@@ -88,9 +96,10 @@ impl Keeper {
                 Err(error) => dropped = Err(error),
             }
         }
+        let spared = self.spare(deadline, &mut kept);
         kept.took = watch.elapsed();
         self.shared.last_maintenance_ms.store((kept.took.as_millis() as u64).max(1), Ordering::Relaxed);
-        sealed.and(rolled).and(merged).and(dropped).map(|()| kept)
+        aside.and(sealed).and(cleaned).and(rolled).and(merged).and(dropped).and(spared).map(|()| kept)
     }
 
     fn seal_due(&self, urgency: Urgency, deadline: &Deadline, kept: &mut Kept) -> Result<(), StoreError> {
@@ -103,6 +112,11 @@ impl Keeper {
         Ok(())
     }
 
+    /// Seals every window, whatever its time.
+    pub(super) fn seal_everything(&self, deadline: &Deadline, kept: &mut Kept) -> Result<(), StoreError> {
+        self.seal_due(Urgency::Everything, deadline, kept)
+    }
+
     fn roll_due(&self, urgency: Urgency, deadline: &Deadline, kept: &mut Kept) -> Result<(), StoreError> {
         let mut result = Ok(());
         for tier in [Tier::Raw, Tier::Aggregated] {
@@ -110,8 +124,8 @@ impl Keeper {
                 deadline.check()?;
                 match self.roll(key) {
                     Ok(rolled) => kept.rolled += usize::from(rolled),
-                    // One damaged file must not hold up all other windows.
-                    Err(error) => result = Err(error),
+                    // One damaged file must not hold up all other windows: it is found and set aside.
+                    Err(error) => result = self.after(error, &self.touching(key)),
                 }
             }
         }
@@ -124,7 +138,7 @@ impl Keeper {
             deadline.check()?;
             match self.merge(key) {
                 Ok(()) => kept.merged += 1,
-                Err(error) => result = Err(error),
+                Err(error) => result = self.after(error, &self.touching(key)),
             }
         }
         result
@@ -192,7 +206,7 @@ impl Keeper {
     }
 
     /// Swaps partitions in the set that readers see.
-    fn replace(&self, state: &mut State, remove: &[u64], add: Option<Record>) {
+    pub(super) fn replace(&self, state: &mut State, remove: &[u64], add: Option<Record>) {
         let mut set: Vec<Arc<Partition>> = state.set.iter().filter(|p| !remove.contains(&p.record.generation)).cloned().collect();
         state.set.iter().filter(|p| remove.contains(&p.record.generation)).for_each(|p| p.doom());
         if let Some(record) = add {
@@ -210,7 +224,7 @@ impl Keeper {
 
     /// Rolls one window up into one generation of the coarser tier; false where that tier is off
     /// or past it.
-    fn roll(&self, key: WindowKey) -> Result<bool, StoreError> {
+    pub(super) fn roll(&self, key: WindowKey) -> Result<bool, StoreError> {
         let shared = &self.shared;
         let (tier, start) = key;
         let Some(coarser) = tier.coarser().filter(|c| shared.options.keeps(*c).is_some()) else { return Ok(false) };
@@ -221,7 +235,7 @@ impl Keeper {
         let record = if alive(range, shared.read().dropped[coarser.index()]) {
             let generation = shared.next_generation();
             let mut writer = PartitionWriter::new(&shared.files, coarser, width, generation);
-            merged(&sources, |labels, values| {
+            self.merged(&sources, |labels, values| {
                 // A source may span several windows, where lengths were others once.
                 let rolled = match values {
                     Values::Samples(column) => roll_samples(&clip(column, range), width),
@@ -273,27 +287,34 @@ impl Keeper {
 
     /// The window whose generations a partition is merged with: it lies in it, and a sequence that it
     /// is complete through counts for the whole of it. Partitions of other lengths stay alone.
-    fn merges_into(&self, record: &Record) -> Option<WindowKey> {
+    pub(super) fn merges_into(&self, record: &Record) -> Option<WindowKey> {
         let window = self.shared.windows.range(record.tier, record.range.end);
         let inside = record.range.start >= window.start && (record.through == 0 || record.range == window);
         inside.then_some((record.tier, window.start))
     }
 
     /// Makes one generation of all of a window's.
-    fn merge(&self, key: WindowKey) -> Result<(), StoreError> {
+    pub(super) fn merge(&self, key: WindowKey) -> Result<(), StoreError> {
+        let sources: Vec<Arc<Partition>> = self.shared.read().set.iter().filter(|p| self.merges_into(&p.record) == Some(key)).cloned().collect();
+        self.rewrite(&sources, Some(key))
+    }
+
+    /// Makes one generation of some, without what is deleted. `whole`: they are all of that window's.
+    pub(super) fn rewrite(&self, sources: &[Arc<Partition>], whole: Option<WindowKey>) -> Result<(), StoreError> {
         let shared = &self.shared;
-        let (tier, _) = key;
-        let sources: Vec<Arc<Partition>> = shared.read().set.iter().filter(|p| self.merges_into(&p.record) == Some(key)).cloned().collect();
         let old: Vec<u64> = sources.iter().map(|p| p.record.generation).collect();
-        let Some(range) = sources.iter().map(|p| p.record.range).reduce(TimeRange::cover) else { return Ok(()) };
+        let Some((tier, range)) = sources.iter().map(|p| (p.record.tier, p.record.range)).reduce(|a, b| (a.0, TimeRange::cover(a.1, b.1))) else {
+            return Ok(());
+        };
         let through = sources.iter().map(|p| p.record.through).max().unwrap_or(0);
         let generation = shared.next_generation();
         let mut writer = PartitionWriter::new(&shared.files, tier, shared.options.widths.of(tier), generation);
-        merged(&sources, |labels, values| writer.push(labels, &values))?;
+        self.merged(sources, |labels, values| writer.push(labels, &values))?;
         // What was merged counts as rolled: it holds late buckets whose samples are nowhere else.
         let record = writer.finish(blank(tier, range, generation, through, Combine::Replace))?;
         let newest = old.last().copied();
-        let rolled = shared.read().rolled.get(&key).copied().filter(|mark| Some(*mark) >= newest).map(|_| (key, generation));
+        let mark = |key: WindowKey| shared.read().rolled.get(&key).copied().filter(|mark| Some(*mark) >= newest).map(|_| (key, generation));
+        let rolled = whole.and_then(mark);
         let change = Change { add: record.iter().cloned().collect(), remove: old.clone(), rolled, ..Change::default() };
         shared.catalog.change(&change)?;
         let mut state = shared.write();
@@ -304,18 +325,29 @@ impl Keeper {
         Ok(())
     }
 
+    /// Calls `each` for every series of some generations with what is not deleted of it.
+    fn merged(&self, sources: &[Arc<Partition>], each: impl FnMut(&Labels, Values)) -> Result<(), StoreError> {
+        let deletions = self.shared.read().deletions.clone();
+        merged(sources, &deletions, self.shared.options.widths, each)
+    }
+
     /// Drops the windows of a tier that are older than it keeps: those that are rolled up, or have
     /// nothing to be rolled up into.
     fn drop_expired(&self, tier: Tier) -> Result<usize, StoreError> {
+        let Some(keep) = self.shared.options.keeps(tier) else { return Ok(0) };
+        self.drop_through(tier, self.shared.windows.edge(tier, self.shared.clock.now() - keep))
+    }
+
+    /// Drops the windows of a tier up to an edge, as far as nothing unsealed or not rolled up holds it.
+    pub(super) fn drop_through(&self, tier: Tier, wanted: Timestamp) -> Result<usize, StoreError> {
         let shared = &self.shared;
-        let Some(keep) = shared.options.keeps(tier) else { return Ok(0) };
         // No sample is between its decision and its window while the edge moves, and the edge is
         // durable before it counts: or it would lie further back after a crash.
         let _accepting = shared.accepting.lock().unwrap_or_else(PoisonError::into_inner);
         let (edge, gone, forget) = {
             let state = shared.read();
             let now = state.dropped[tier.index()];
-            let edge = self.edge(&state, tier, keep).max(now);
+            let edge = self.edge(&state, tier, wanted).max(now);
             let gone: Vec<u64> = state.set.iter().filter(|p| p.record.tier == tier && p.record.range.end <= edge).map(|p| p.record.generation).collect();
             if edge == now && gone.is_empty() {
                 return Ok(0);
@@ -336,11 +368,11 @@ impl Keeper {
 
     /// The window edge through which a tier may be dropped: what is unsealed or waits for its
     /// rollup holds it back.
-    fn edge(&self, state: &State, tier: Tier, keep: Duration) -> Timestamp {
+    fn edge(&self, state: &State, tier: Tier, wanted: Timestamp) -> Timestamp {
         let unsealed = state.head.all_windows().map(|(key, _)| key);
         let waiting = unrolled(state, &self.shared);
         let held = unsealed.chain(waiting).filter(|(t, _)| *t == tier).map(|(_, start)| start).min();
-        self.shared.windows.edge(tier, self.shared.clock.now() - keep).min(held.unwrap_or(Timestamp::MAX))
+        wanted.min(held.unwrap_or(Timestamp::MAX))
     }
 }
 
@@ -350,7 +382,7 @@ fn blank(tier: Tier, range: TimeRange, generation: u64, through: u64, combine: C
 }
 
 /// Calls `each` for every series of some generations, in label order, with their values as one.
-fn merged(sources: &[Arc<Partition>], mut each: impl FnMut(&Labels, Values)) -> Result<(), StoreError> {
+fn merged(sources: &[Arc<Partition>], deletions: &[Deletion], widths: Widths, mut each: impl FnMut(&Labels, Values)) -> Result<(), StoreError> {
     let mut views: Vec<View<'_>> = sources.iter().map(|p| p.view()).collect::<Result<_, _>>()?;
     let mut at = vec![0u32; views.len()];
     let mut next: Vec<Option<Labels>> = Vec::new();
@@ -364,15 +396,17 @@ fn merged(sources: &[Arc<Partition>], mut each: impl FnMut(&Labels, Values)) -> 
             if next[i].as_ref() != Some(&labels) {
                 continue;
             }
-            match view.read(at[i])?.1 {
-                Values::Samples(newer) => samples = Some(samples.map_or_else(|| newer.clone(), |older| overlay(older, newer.clone()))),
-                Values::Buckets(b) => buckets.push((sources[i].record.combine, b)),
+            match surviving(deletions, &sources[i].record, widths, &labels, view.read(at[i])?.1) {
+                Some(Values::Samples(newer)) => samples = Some(samples.map_or_else(|| newer.clone(), |older| overlay(older, newer.clone()))),
+                Some(Values::Buckets(b)) => buckets.push((sources[i].record.combine, b)),
+                None => {}
             }
             at[i] += 1;
             next[i] = if u64::from(at[i]) < sources[i].record.series { Some(view.labels(at[i])?) } else { None };
         }
         match samples {
             Some(column) => each(&labels, Values::Samples(column)),
+            None if buckets.is_empty() => {}
             None => each(&labels, Values::Buckets(stack(buckets))),
         }
     }

@@ -19,6 +19,8 @@ pub(super) const ROLLED: TableDefinition<'static, (u8, i64), u64> = TableDefinit
 pub(super) const COUNTERS: TableDefinition<'static, &str, u64> = TableDefinition::new("counters");
 /// Catalog: (kind, id) → revision (8 bytes, little-endian) and bincode of the document.
 pub(super) const DOCUMENTS: TableDefinition<'static, (&str, &str), &[u8]> = TableDefinition::new("documents");
+/// Catalog: number → bincode of a deletion that is not worked into every file yet.
+pub(super) const DELETIONS: TableDefinition<'static, u64, &[u8]> = TableDefinition::new("deletions");
 /// Catalog: migration number → its name.
 pub(super) const MIGRATIONS: TableDefinition<'static, u32, &str> = TableDefinition::new("migrations");
 

@@ -7,11 +7,13 @@ use super::layout::MIGRATIONS;
 
 #[path = "../../migrations/0001_empty_catalog.rs"]
 mod m0001_empty_catalog;
+#[path = "../../migrations/0002_room_for_deletions.rs"]
+mod m0002_room_for_deletions;
 
 type Migration = fn(&WriteTransaction) -> Result<(), redb::Error>;
 
 /// Number, name and body; only ever appended to.
-const LIST: &[(u32, &str, Migration)] = &[(1, "empty_catalog", m0001_empty_catalog::run)];
+const LIST: &[(u32, &str, Migration)] = &[(1, "empty_catalog", m0001_empty_catalog::run), (2, "room_for_deletions", m0002_room_for_deletions::run)];
 
 /// Runs what has not run yet, in order.
 pub(super) fn run(database: &Database) -> Result<(), redb::Error> {

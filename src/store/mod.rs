@@ -3,9 +3,13 @@
 //! `open` gives one `Writer`, any number of `Reader`s, the `Keeper` that seals, rolls up and
 //! drops, and the `Catalog` of documents. It has no threads and no timers of its own.
 
+pub mod backup;
+mod budget;
+mod cardinality;
 mod catalog;
 pub mod chunk;
 pub mod codec;
+mod deletion;
 mod document;
 mod door;
 mod error;
@@ -18,6 +22,7 @@ mod layout;
 mod migrate;
 mod options;
 mod partition;
+mod quarantine;
 mod read;
 mod rollup;
 mod row;
@@ -29,11 +34,13 @@ mod windows;
 #[cfg(test)]
 mod tests;
 
+pub use cardinality::{Cardinality, Ranking};
 pub use catalog::{Catalog, Document, DocumentKind};
 pub use door::{Appended, Opened, Writer, open};
 pub use error::StoreError;
 pub use keeper::{Keeper, Kept};
 pub use options::{JournalSync, Options, Place};
+pub use quarantine::Lost;
 pub use read::Reader;
 pub use selection::{Coverage, Selection};
 pub use stats::{StoreStats, TierStats};

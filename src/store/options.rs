@@ -42,6 +42,8 @@ pub struct Options {
     pub sync: JournalSync,
     /// One budget for redb's caches over all open files.
     pub cache: ByteCount,
+    /// Hard budget over every file: when it nears, the oldest is given up early. `None`: no limit.
+    pub max_bytes: Option<ByteCount>,
 }
 
 impl Options {

@@ -2,8 +2,9 @@
 //! read-only ever after. Self-contained: labels, postings, columns.
 
 use std::collections::{BTreeMap, HashMap};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use redb::{ReadOnlyDatabase, ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
@@ -237,6 +238,8 @@ pub(super) struct Partition {
     open: Arc<OpenFiles>,
     /// Its record is gone: the file goes with the last reader.
     doomed: AtomicBool,
+    /// What is wrong with it: from then on it is left out, and set aside by the next round.
+    sick: OnceLock<String>,
 }
 
 impl Drop for Partition {
@@ -252,7 +255,67 @@ impl Drop for Partition {
 
 impl Partition {
     pub(super) fn new(record: Record, files: &Arc<Files>, open: &Arc<OpenFiles>) -> Self {
-        Self { record, files: files.clone(), open: open.clone(), doomed: AtomicBool::new(false) }
+        Self { record, files: files.clone(), open: open.clone(), doomed: AtomicBool::new(false), sick: OnceLock::new() }
+    }
+
+    /// Reads something of it; `None` where it is damaged or missing, which is remembered: one bad
+    /// file must not take the answers of all others.
+    ///
+    /// # Errors
+    /// Reading failed for another reason, such as too many open files; a later try may work.
+    pub(super) fn read<T>(&self, call: impl FnOnce(&mut View<'_>) -> Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+        if self.sick().is_some() {
+            return Ok(None);
+        }
+        // Bytes that are not what was written can also make redb panic.
+        let reason = match catch_unwind(AssertUnwindSafe(|| self.view().and_then(|mut view| call(&mut view)))) {
+            Ok(Ok(value)) => return Ok(Some(value)),
+            Ok(Err(error)) if !error.is_damage() => return Err(error),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "its pages do not hang together".to_owned(),
+        };
+        self.remember(reason);
+        Ok(None)
+    }
+
+    fn remember(&self, reason: String) {
+        let Record { tier, range, .. } = &self.record;
+        let (from, to) = (range.start.0, range.end.0);
+        if self.sick.set(reason.clone()).is_ok() {
+            self.open.forget(self.record.generation);
+            tracing::error!(%tier, from, to, reason, file = self.record.name(), "a partition is damaged: what it holds is left out, the rest goes on");
+        }
+    }
+
+    /// Whether the file's bytes are still those that were written; one that they are not of is left
+    /// out from now on.
+    ///
+    /// # Errors
+    /// The file cannot be read now.
+    pub(super) fn is_as_written(&self) -> Result<bool, StoreError> {
+        if self.sick().is_none() {
+            match self.files.checksum(&self.record.name()) {
+                Ok(checksum) if checksum == self.record.checksum => {}
+                Ok(_) => self.remember("its checksum differs".to_owned()),
+                Err(error) if error.is_damage() => self.remember(error.to_string()),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(self.sick().is_none())
+    }
+
+    /// What is wrong with it, if anything was found.
+    pub(super) fn sick(&self) -> Option<&str> {
+        self.sick.get().map(String::as_str)
+    }
+
+    /// Looks at every series, so that damage is found.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub(super) fn examine(&self) -> Result<(), StoreError> {
+        let series = self.record.series as u32;
+        self.read(|view| (0..series).try_for_each(|number| view.read(number).map(|_| ()))).map(|_| ())
     }
 
     /// Lets the file go when nobody reads it any more.

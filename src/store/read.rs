@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::deletion::{Deletion, surviving};
 use super::head::{SeriesChunk, clip, overlay};
 use super::index::matching;
 use super::layout::Combine;
 use super::partition::{Partition, Values};
+use super::quarantine::Lost;
 use super::rollup::{roll_samples, stack};
 use super::shared::{Shared, State};
 use super::{Coverage, Selection, StoreError, StoreStats};
@@ -38,6 +40,7 @@ struct Snapshot {
     coverage: Coverage,
     portions: [Option<TimeRange>; 3],
     set: Arc<Vec<Arc<Partition>>>,
+    deletions: Arc<Vec<Deletion>>,
     head: Vec<FromHead>,
 }
 
@@ -47,21 +50,24 @@ impl Reader {
     /// # Errors
     /// A file cannot be read, or the deadline passed.
     pub fn select(&self, selection: &Selection, deadline: &Deadline) -> Result<Vec<SeriesData>, StoreError> {
-        let Snapshot { coverage, portions, set, head } = self.snapshot(selection)?;
+        let Snapshot { coverage, portions, set, deletions, head } = self.snapshot(selection)?;
         let mut found: HashMap<Labels, Pieces> = HashMap::new();
         for partition in set.iter() {
             deadline.check()?;
             let tier = partition.record.tier;
             let Some(portion) = portions[tier.index()].filter(|p| p.overlaps(partition.record.range)) else { continue };
-            let mut view = partition.view()?;
-            for number in matching(&view, &selection.matchers)? {
-                let (labels, values) = view.read(number)?;
-                let pieces = found.entry(labels).or_default();
-                match values {
-                    Values::Samples(column) => pieces.raw.push(clip(column, portion)),
-                    Values::Buckets(buckets) => pieces.rolled[tier.index()].push((partition.record.combine, buckets)),
+            partition.read(|view| {
+                for number in matching(view, &selection.matchers)? {
+                    let (labels, values) = view.read(number)?;
+                    let Some(values) = surviving(&deletions, &partition.record, coverage.widths, &labels, values) else { continue };
+                    let pieces = found.entry(labels).or_default();
+                    match values {
+                        Values::Samples(column) => pieces.raw.push(clip(column, portion)),
+                        Values::Buckets(buckets) => pieces.rolled[tier.index()].push((partition.record.combine, buckets)),
+                    }
                 }
-            }
+                Ok(())
+            })?;
         }
         for FromHead { labels, tier, chunk } in head {
             let pieces = found.entry(labels).or_default();
@@ -113,7 +119,7 @@ impl Reader {
                 }
             }
         }
-        Ok(Snapshot { coverage, portions, set: state.set.clone(), head })
+        Ok(Snapshot { coverage, portions, set: state.set.clone(), deletions: state.deletions.clone(), head })
     }
 
     /// Label sets with data in the range that any of the matcher sets accepts (none given: all), in label order.
@@ -135,14 +141,20 @@ impl Reader {
                 }
             }
         }
+        let (deletions, widths) = (self.shared.read().deletions.clone(), self.shared.options.widths);
         for partition in self.overlapping(range) {
             deadline.check()?;
-            let mut view = partition.view()?;
-            for matchers in sets {
-                for number in matching(&view, matchers)? {
-                    out.insert(view.labels(number)?);
+            partition.read(|view| {
+                for matchers in sets {
+                    for number in matching(view, matchers)? {
+                        let labels = view.labels(number)?;
+                        if deletions.is_empty() || surviving(&deletions, &partition.record, widths, &labels, view.read(number)?.1).is_some() {
+                            out.insert(labels);
+                        }
+                    }
                 }
-            }
+                Ok(())
+            })?;
         }
         Ok(out.into_iter().collect())
     }
@@ -184,7 +196,7 @@ impl Reader {
     }
 
     fn each_pair(&self, any_of: &[Vec<Matcher>], range: TimeRange, deadline: &Deadline, each: &mut dyn FnMut(&str, &str)) -> Result<(), StoreError> {
-        if !any_of.is_empty() {
+        if !any_of.is_empty() || !self.shared.read().deletions.is_empty() {
             for labels in self.series(any_of, range, deadline)? {
                 labels.iter().for_each(|(n, v)| each(n, v));
             }
@@ -202,7 +214,7 @@ impl Reader {
         }
         for partition in self.overlapping(range) {
             deadline.check()?;
-            partition.view()?.pairs(&mut *each)?;
+            partition.read(|view| view.pairs(&mut *each))?;
         }
         Ok(())
     }
@@ -228,6 +240,12 @@ impl Reader {
     #[must_use]
     pub fn coverage(&self) -> Coverage {
         self.shared.coverage(&self.shared.read())
+    }
+
+    /// Partitions that were damaged or missing, oldest first.
+    #[must_use]
+    pub fn lost(&self) -> Vec<Lost> {
+        self.shared.lost()
     }
 
     /// Figures of the store.

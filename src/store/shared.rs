@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::catalog::{Catalog, Change, Partitions};
+use super::deletion::Deletion;
 use super::files::Files;
 use super::head::Head;
 use super::journal::WindowKey;
@@ -26,6 +27,8 @@ pub(super) struct State {
     pub(super) dropped: [Timestamp; 3],
     /// The newest generation of a window that is rolled up.
     pub(super) rolled: HashMap<WindowKey, u64>,
+    /// What is deleted and may still be in files.
+    pub(super) deletions: Arc<Vec<Deletion>>,
 }
 
 /// Bytes and number of journal files, for the figures.
@@ -68,7 +71,13 @@ impl Shared {
             let edge = options.keeps(tier).map_or(Timestamp::MAX, |keep| windows.edge(tier, now - keep));
             if edge == Timestamp::MAX { edge } else { partitions.dropped[tier.index()].unwrap_or(edge) }
         });
-        let state = State { head: Head::default(), set: Arc::new(set), dropped, rolled: partitions.rolled.iter().copied().collect() };
+        let state = State {
+            head: Head::default(),
+            set: Arc::new(set),
+            dropped,
+            rolled: partitions.rolled.iter().copied().collect(),
+            deletions: Arc::new(partitions.deletions.clone()),
+        };
         Self {
             options,
             clock,

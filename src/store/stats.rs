@@ -49,3 +49,11 @@ pub struct StoreStats {
     /// How long the last round of maintenance took.
     pub last_maintenance: Option<Duration>,
 }
+
+impl StoreStats {
+    /// Bytes of every file, as the budget counts them.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.tiers.iter().map(|tier| tier.bytes).sum::<u64>() + self.journal_bytes + self.catalog_bytes
+    }
+}

@@ -29,6 +29,7 @@ fn options(place: Place) -> Options {
         late_window: Duration::from_secs(600),
         sync: JournalSync::Always,
         cache: ByteCount::mib(8),
+        max_bytes: None,
     }
 }
 
@@ -375,4 +376,165 @@ fn windows_may_change_their_length_between_starts() {
     assert_eq!(totals(&store.reader, "a").0, expected);
     store.keeper.settle(&Deadline::never()).unwrap();
     assert_eq!(totals(&store.reader, "a").0, expected, "rolled up and dropped");
+}
+
+/// Bytes of every file of a data directory.
+fn bytes_below(directory: &std::path::Path) -> u64 {
+    use std::os::unix::fs::MetadataExt;
+    let entries = std::fs::read_dir(directory).unwrap().map(Result::unwrap);
+    entries.map(|e| if e.file_type().unwrap().is_dir() { bytes_below(&e.path()) } else { e.metadata().unwrap().blocks() * 512 }).sum()
+}
+
+#[test]
+fn the_budget_holds_and_takes_resolution_before_history() {
+    let directory = tempfile::tempdir().unwrap();
+    let budget = ByteCount::mib(24);
+    let options = Options { raw: Duration::from_secs(3600 * 48), max_bytes: Some(budget), ..options(Place::Disk(directory.path().into())) };
+    let clock = ManualClock::at(Timestamp(START));
+    let Opened { mut writer, reader, keeper, .. } = open(options, clock.clone()).unwrap();
+    let names: Vec<String> = (0..300).map(|i| format!("m{i}")).collect();
+    let mut spared = 0;
+    let mut noise = 1u64;
+    // A day of values that no codec makes small.
+    for minute in 0..24 * 60 {
+        clock.set(Timestamp(START + minute * MINUTE));
+        let mut value = || {
+            noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            f64::from_bits(noise >> 12 | 0x3ff0_0000_0000_0000)
+        };
+        let times = (0..4).map(|quarter| START + minute * MINUTE + quarter * MINUTE / 4);
+        let rows: Vec<(&str, i64, f64)> = times.flat_map(|t| names.iter().map(move |name| (name.as_str(), t))).map(|(name, t)| (name, t, value())).collect();
+        writer.append(&[batch(&rows)]).unwrap();
+        if minute % 30 == 0 {
+            spared += keeper.maintain(&Deadline::never()).unwrap().spared;
+            writer.cut().unwrap();
+        }
+    }
+    assert!(spared > 0, "the budget was never near");
+    let used = bytes_below(directory.path());
+    assert!(used <= budget.0, "{used} bytes are more than the budget");
+    // Everything is still there, coarser.
+    let (count, _) = totals(&reader, "m7");
+    assert_eq!(count, 4 * 24 * 60);
+    assert!(reader.coverage().raw > Timestamp(START));
+}
+
+/// Overwrites the middle of a sealed file, as a dying disk would.
+fn scratch(path: &std::path::Path) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o640)).unwrap();
+    let mut bytes = std::fs::read(path).unwrap();
+    let from = bytes.len() / 8;
+    bytes[from..].fill(0xa5);
+    std::fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn a_damaged_or_missing_partition_is_set_aside_and_everything_else_goes_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let options = options(Place::Disk(directory.path().into()));
+    let clock = ManualClock::at(Timestamp(START + 3 * HOUR));
+    let sealed = |tier: &str| {
+        let mut names: Vec<_> = std::fs::read_dir(directory.path().join(tier)).unwrap().map(|e| e.unwrap().path()).collect();
+        names.sort();
+        names
+    };
+    {
+        let Opened { mut writer, keeper, .. } = open(options.clone(), clock.clone()).unwrap();
+        for minute in 0..180 {
+            writer.append(&[batch(&[("a", START + minute * MINUTE, 1.0), ("b", START + minute * MINUTE, 2.0)])]).unwrap();
+        }
+        keeper.settle(&Deadline::never()).unwrap();
+        writer.cut().unwrap();
+        writer.append(&[batch(&[("a", START + 3 * HOUR, 7.0)])]).unwrap();
+    }
+    let raw_files = sealed("raw");
+    assert!(raw_files.len() >= 4, "{raw_files:?}");
+    scratch(&raw_files[1]);
+    std::fs::remove_file(&raw_files[2]).unwrap();
+    let Opened { writer, reader, keeper, .. } = open(options.clone(), clock.clone()).unwrap();
+    let kept: usize = raw(&reader)["a"].len();
+    assert!(kept > 60 && kept < 181, "{kept} samples are left");
+    assert_eq!(reader.lost().len(), 2);
+    keeper.maintain(&Deadline::never()).unwrap();
+    drop((writer, keeper));
+    assert_eq!(std::fs::read_dir(directory.path().join("quarantine")).unwrap().count(), 2);
+    drop(reader);
+    // It stays known, and the tier's edge moves on without it.
+    let Opened { reader, keeper, .. } = open(options, clock.clone()).unwrap();
+    assert_eq!(reader.lost().iter().map(|l| l.tier).collect::<Vec<_>>(), [Tier::Raw, Tier::Raw]);
+    clock.set(Timestamp(START + 30 * HOUR));
+    keeper.settle(&Deadline::never()).unwrap();
+    assert!(reader.coverage().raw >= Timestamp(START + 24 * HOUR));
+    let (count, _) = totals(&reader, "a");
+    assert_eq!(count, 181, "what was rolled up before the damage is still there");
+}
+
+#[test]
+fn series_that_came_and_went_leave_the_head_and_stay_readable() {
+    let directory = tempfile::tempdir().unwrap();
+    let options = options(Place::Disk(directory.path().into()));
+    let clock = ManualClock::at(Timestamp(START));
+    let Opened { mut writer, reader, keeper, .. } = open(options.clone(), clock.clone()).unwrap();
+    let window = 30 * MINUTE;
+    for round in 0..6 {
+        clock.set(Timestamp(START + round * window + MINUTE));
+        let names: Vec<String> = (0..1200).map(|i| format!("pod{round}_{i}")).chain(["steady".to_owned()]).collect();
+        let rows: Vec<(&str, i64, f64)> = names.iter().map(|n| (n.as_str(), START + round * window + MINUTE, f64::from(round as i32))).collect();
+        writer.append(&[batch(&rows)]).unwrap();
+        keeper.maintain(&Deadline::never()).unwrap();
+        writer.cut().unwrap();
+    }
+    assert!(reader.stats().series < 5000, "{} series in the head", reader.stats().series);
+    let check = |reader: &Reader| {
+        let found = raw(reader);
+        assert_eq!(found.len(), 6 * 1200 + 1);
+        assert_eq!(found["steady"].len(), 6);
+        assert_eq!(found["pod3_77"].values().copied().collect::<Vec<_>>(), [3f64.to_bits()]);
+        assert_eq!(found["pod5_1199"].values().copied().collect::<Vec<_>>(), [5f64.to_bits()]);
+    };
+    check(&reader);
+    drop((writer, reader, keeper));
+    check(&open(options, clock).unwrap().reader);
+}
+
+#[test]
+fn what_is_deleted_is_gone_at_once_stays_gone_and_frees_its_space() {
+    let directory = tempfile::tempdir().unwrap();
+    let options = options(Place::Disk(directory.path().into()));
+    let clock = ManualClock::at(Timestamp(START + 10 * HOUR));
+    let Opened { mut writer, reader, keeper, .. } = open(options.clone(), clock.clone()).unwrap();
+    for minute in 0..600 {
+        let t = START + minute * MINUTE;
+        writer.append(&[batch(&[("keep", t, 1.0), ("part", t, 2.0), ("gone", t, 3.0)])]).unwrap();
+        if minute == 300 {
+            keeper.maintain(&Deadline::never()).unwrap();
+        }
+    }
+    let never = Deadline::never();
+    // From the third hour to the eighth: rolled up, sealed and unsealed.
+    let range = TimeRange::new(Timestamp(START + 3 * HOUR), Timestamp(START + 8 * HOUR));
+    keeper.delete(&[vec![Matcher::metric("gone")]], TimeRange::ALL, &never).unwrap();
+    keeper.delete(&[vec![Matcher::metric("part"), Matcher::equal("job", "test")]], range, &never).unwrap();
+    writer.append(&[batch(&[("gone", START + 10 * HOUR, 9.0)])]).unwrap();
+    let check = |reader: &Reader, when: &str| {
+        assert_eq!(totals(reader, "keep"), (600, 600.0), "{when}");
+        assert_eq!(totals(reader, "gone"), (1, 9.0), "{when}: what came after the deletion lives");
+        assert_eq!(totals(reader, "part").0, 300, "{when}");
+        let part = raw(reader).get("part").cloned().unwrap_or_default();
+        assert!(part.keys().all(|t| !range.contains(Timestamp(*t))), "{when}");
+    };
+    let early = TimeRange::new(Timestamp(START), Timestamp(START + 9 * HOUR));
+    assert_eq!(reader.label_values("__name__", &[], early, &never).unwrap(), ["keep", "part"]);
+    check(&reader, "at once");
+    drop((writer, reader, keeper));
+    let Opened { reader, keeper, .. } = open(options.clone(), clock.clone()).unwrap();
+    check(&reader, "after a restart");
+    let before = reader.stats().tiers[0].samples;
+    keeper.maintain(&never).unwrap();
+    check(&reader, "after maintenance");
+    assert!(reader.stats().tiers[0].samples < before);
+    keeper.settle(&never).unwrap();
+    drop((reader, keeper));
+    check(&open(options, clock).unwrap().reader, "after all of it");
 }

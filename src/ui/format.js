@@ -59,17 +59,18 @@ export function parseValue(value) {
 function decimalsFor(value, size) {
   if (value === 0) return 0;
   if (size >= 100) return 0;
-  if (Number.isInteger(value)) return 0;
   if (size >= 10) return 1;
   if (size >= 1) return 2;
   return Math.min(6, 2 - Math.floor(Math.log10(size)));
 }
 
-function number(value, decimals) {
-  let found = numbers.get(decimals);
+/** A number in the reader's language with at most (`steady`: exactly) so many decimals. */
+function number(value, decimals, steady) {
+  const key = steady ? decimals : -1 - decimals;
+  let found = numbers.get(key);
   if (!found) {
-    found = new Intl.NumberFormat(locale, { minimumFractionDigits: decimals, maximumFractionDigits: decimals, useGrouping: 'always' });
-    numbers.set(decimals, found);
+    found = new Intl.NumberFormat(locale, { minimumFractionDigits: steady ? decimals : 0, maximumFractionDigits: decimals, useGrouping: 'always' });
+    numbers.set(key, found);
   }
   const text = found.format(value);
   return text.startsWith('-') ? `−${text.slice(1)}` : text;
@@ -89,7 +90,7 @@ function scaled(value, size, unit, decimals) {
   const reach = size * spec.factor;
   let step = [1, ''];
   if (spec.scale) step = stepOf(spec.scale, reach);
-  else if (spec.compact && reach >= (spec.money ? 1e6 : 1e6)) step = stepOf('decimal', reach);
+  else if (spec.compact && reach >= 1e6) step = stepOf('decimal', reach);
   const shown = real / step[0];
   return { shown, step: step[1], decimals: decimals ?? decimalsFor(shown, Math.abs(shown)) };
 }
@@ -99,10 +100,11 @@ function tiny(shown, decimals) {
 }
 
 /**
- * A value as text and, apart, its unit: `{text: "412", unit: "MB"}`. Three significant digits unless `decimals` is given.
- * Currencies have their sign in the text. No number is a dash, infinities are `∞`.
+ * A value as text and, apart, its unit: `{text: "412", unit: "MB"}`. Three significant digits unless `decimals` is given;
+ * `steady` keeps zeros at the end, so that a live figure does not change its width. Currencies have their sign in the
+ * text. No number is a dash, infinities are `∞`.
  */
-export function formatValue(raw, unitName, { decimals } = {}) {
+export function formatValue(raw, unitName, { decimals, steady = false } = {}) {
   const value = parseValue(raw);
   const unit = unitOf(unitName);
   if (Number.isNaN(value)) return { text: NONE, unit: '' };
@@ -111,7 +113,7 @@ export function formatValue(raw, unitName, { decimals } = {}) {
   if (unit.money) return { text: money(parts, unit, decimals), unit: '' };
   if (tiny(parts.shown, decimals)) return { text: parts.shown.toExponential(1), unit: unit.symbol };
   if (Math.abs(parts.shown) >= 1e6) return { text: parts.shown.toExponential(2), unit: parts.step + unit.symbol };
-  const text = number(parts.shown, parts.decimals);
+  const text = number(parts.shown, parts.decimals, steady || decimals !== undefined);
   if (unit.scale === 'seconds') return { text, unit: parts.step };
   if (unit.scale) return { text, unit: parts.step + unit.symbol };
   return { text: text + parts.step, unit: unit.symbol };
@@ -119,7 +121,7 @@ export function formatValue(raw, unitName, { decimals } = {}) {
 
 function money(parts, unit, decimals) {
   const places = decimals ?? (parts.step || Math.abs(parts.shown) < 1000 ? 2 : 0);
-  const text = number(Math.abs(parts.shown), places) + parts.step;
+  const text = number(Math.abs(parts.shown), places, true) + parts.step;
   const sign = parts.shown < 0 ? '−' : '';
   return locale.startsWith('en') ? `${sign}${unit.symbol}${text}` : `${sign}${text} ${unit.symbol}`;
 }
@@ -131,20 +133,20 @@ export function formatText(raw, unitName, options) {
   return unit === '%' ? `${text}%` : `${text} ${unit}`;
 }
 
-/** Labels of an axis: all in one step of the unit, with the digits that tell neighbours apart. Times of a second show no unit twice. */
+/** Labels of an axis: all in one step of the unit, with the digits that tell neighbours apart. */
 export function axisFormat(values, unitName) {
   const unit = unitOf(unitName);
   const finite = values.filter(Number.isFinite);
   if (!finite.length) return values.map(() => '');
   const size = Math.max(...finite.map(Math.abs));
   const factor = unit.factor ?? 1;
-  const compact = unit.compact && size >= 1000;
+  const compact = unit.compact && size >= 10_000;
   const step = unit.scale ? stepOf(unit.scale, size * factor) : compact ? stepOf('decimal', size) : [1, ''];
   const shown = finite.map((value) => (value * factor) / step[0]);
   const decimals = decimalsOfSteps(shown);
   return values.map((value) => {
     if (!Number.isFinite(value)) return '';
-    return axisLabel(number((value * factor) / step[0], decimals), value, step[1], unit);
+    return axisLabel(number((value * factor) / step[0], decimals, false), value, step[1], unit);
   });
 }
 

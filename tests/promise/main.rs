@@ -13,6 +13,7 @@ mod bad_input;
 mod collects;
 mod copied_directory;
 mod custom_metrics;
+mod deletion;
 mod kill;
 mod node_exporter;
 mod plugins;

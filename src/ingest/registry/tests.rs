@@ -92,6 +92,7 @@ fn house() -> House {
             widths: Widths { aggregated: Duration::from_secs(60), summary: Duration::from_secs(3600) },
             late_window: Duration::from_secs(3600),
             sync: JournalSync::Always,
+            max_bytes: None,
             cache: ByteCount::mib(16),
         },
         clock.clone(),

@@ -1,5 +1,6 @@
 //! A file per resource, each with its `routes()`. Adding an endpoint is a handler and its line there.
 
+mod admin;
 mod assets;
 mod config;
 mod custom;
@@ -38,6 +39,7 @@ pub(super) fn all(config: &mut ServiceConfig, max_body: usize) {
     custom::routes(config);
     status::routes(config);
     self::config::routes(config);
+    admin::routes(config);
     maintenance::routes(config);
     lifecycle::routes(config);
     assets::routes(config);

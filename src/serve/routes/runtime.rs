@@ -10,7 +10,10 @@ use crate::clock::{Stopwatch, format_duration, format_rfc3339};
 use crate::serve::Settings;
 use crate::serve::answer;
 use crate::serve::asking::Asking;
+use crate::serve::error::Fault;
+use crate::serve::extract::Params;
 use crate::serve::routes::Lookback;
+use crate::store::{Ranking, Reader};
 
 /// The Prometheus whose API this is: clients choose by it what they ask. `features` must not
 /// stand beside it, for that means Mimir to Grafana.
@@ -22,6 +25,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
         .service(get("/api/v1/status/runtimeinfo", runtime))
         .service(get("/api/v1/status/flags", flags))
         .service(get("/api/v1/status/config", settings))
+        .service(get("/api/v1/status/tsdb", tsdb))
         .service(get("/api/v1/rules", || no(json!({"groups": []}))))
         .service(get("/api/v1/alerts", || no(json!({"alerts": []}))))
         .service(get("/api/v1/alertmanagers", || no(json!({"activeAlertmanagers": [], "droppedAlertmanagers": []}))))
@@ -56,4 +60,30 @@ async fn flags(lookback: Data<Lookback>) -> HttpResponse {
 /// This daemon's settings stand under `config/*` of the monitoring API; Prometheus' YAML is not theirs.
 async fn settings(settings: Data<dyn Settings>) -> HttpResponse {
     answer::success(&json!({"yaml": format!("# latido, environment {}: see /api/v1/monitoring/config/collector\n", settings.environment())}), &[])
+}
+
+/// Names in each list where no limit is given, and the most that may be asked for.
+const TOP: usize = 10;
+const MOST: usize = 10_000;
+
+async fn tsdb(params: Params, asking: Data<Asking>, reader: Data<Reader>) -> Result<HttpResponse, Fault> {
+    let top = params.limit()?.unwrap_or(TOP);
+    if top > MOST {
+        return Err(Fault::parameter("limit", format!("at most {MOST}")));
+    }
+    let found = asking.run(move || reader.cardinality(top)).await?;
+    let list = |ranking: &Ranking| ranking.iter().map(|(name, value)| json!({"name": name, "value": value})).collect::<Vec<_>>();
+    Ok(answer::success(
+        &json!({
+            "headStats": {
+                "numSeries": found.series, "numLabelPairs": found.pairs, "chunkCount": found.chunks,
+                "minTime": found.oldest.map_or(0, |t| t.0), "maxTime": found.newest.map_or(0, |t| t.0),
+            },
+            "seriesCountByMetricName": list(&found.by_metric),
+            "labelValueCountByLabelName": list(&found.values_by_label),
+            "memoryInBytesByLabelName": list(&found.bytes_by_label),
+            "seriesCountByLabelValuePair": list(&found.by_pair),
+        }),
+        &[],
+    ))
 }

@@ -78,7 +78,7 @@ function CategoryBars({ panel, data, stale, label }) {
       ${model.bars.map((bar, index) => {
         const x = left + (index + 0.5) * slot;
         const [from, to] = [Math.min(Y(bar.value), Y(0)), Math.max(Y(bar.value), Y(0))];
-        return html`<g key=${`b${index}`} class=${`bar ${stale ? 'ink-s8' : 'ink-accent'} ${bar.best ? 'best' : ''}`}><title>${`${bar.name}: ${formatText(bar.value, model.unit)}`}</title>
+        return html`<g key=${`b${index}`} class=${`bar-mark ${stale ? 'ink-s8' : 'ink-accent'} ${bar.best ? 'best' : ''}`}><title>${`${bar.name}: ${formatText(bar.value, model.unit)}`}</title>
           <rect x=${x - wide / 2} y=${from} width=${Math.max(1, wide)} height=${Math.max(0, to - from)} rx=${Math.min(3, wide * 0.2)} />
           ${index % every === 0 && html`<text x=${x} y=${height - 5} text-anchor="middle">${bar.name.length > room ? `${bar.name.slice(0, room - 1)}…` : bar.name}</text>`}</g>`;
       })}

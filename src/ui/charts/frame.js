@@ -278,7 +278,7 @@ export class Frame {
       ctx.globalAlpha = TIER_ALPHA[part.tier];
       ctx.fillStyle = color('accent');
       ctx.beginPath();
-      ctx.roundRect(from, view.bottom + 2, width, 2, 1);
+      ctx.roundRect(from, view.bottom + 3, width, 2, 1);
       ctx.fill();
     }
     ctx.globalAlpha = 1;

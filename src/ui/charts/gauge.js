@@ -44,7 +44,7 @@ function Dial({ value, name, width, height, unit, options, stale }) {
     <path class="track" d=${arc(centre, middle, 0, 1)} stroke-width=${thick} />
     ${Number.isFinite(value) && share(value) > 0 && html`<path class=${`arc ink-${tone}`} d=${arc(centre, middle, 0, share(value))} stroke-width=${thick} />`}
     ${target !== undefined && html`<path class="target" d=${tick(centre, share(target), radius - thick - 3, radius + 3)} />`}
-    <text class="figure" x=${centre.x} y=${centre.y - 4} text-anchor="middle" font-size=${big}>${text}</text>
+    <text class="figure" x=${centre.x} y=${centre.y - 4} text-anchor="middle" style=${{ fontSize: `${big}px` }}>${text}</text>
     <text class="under" x=${centre.x} y=${centre.y + 14} text-anchor="middle">${below.length > width / 6 ? `${below.slice(0, Math.floor(width / 6) - 1)}…` : below}<title>${below}</title></text>
   </svg>`;
 }
@@ -54,7 +54,8 @@ function arrange(count, width, height) {
   let best = { columns: 1, size: 0 };
   for (let columns = 1; columns <= count; columns += 1) {
     const size = Math.min(width / columns / 2, height / Math.ceil(count / columns) - 26);
-    if (size > best.size) best = { columns, size };
+    const fair = count % columns ? size * 0.8 : size;
+    if (fair > best.size) best = { columns, size: fair };
   }
   return { columns: best.columns, rows: Math.ceil(count / best.columns) };
 }

@@ -30,7 +30,7 @@ const typeOf = (panel) => TYPES.find((entry) => entry.type === panel?.type);
 /**
  * The picture of a panel. `data` as the interface sends it, `range` `{start, end}` in ms, `stale`: what is seen is old,
  * `onZoom(start, end)` or `onZoom()` for the way back, `full`: the panel has the whole page,
- * `legend`: `inside` (above the picture) or `none` where the header shows a `Legend` of its own.
+ * `legend`: `inside` (above the picture), or `header` where the panel's header has a `Legend`: then only what is too long for it is inside.
  */
 export function Chart({ panel, data, range, stale = false, onZoom, full = false, legend = 'inside' }) {
   const found = typeOf(panel);
@@ -40,14 +40,21 @@ export function Chart({ panel, data, range, stale = false, onZoom, full = false,
   if (!seriesOf(data).length) return html`<p class="chart-none">${t('No samples in this range')}</p>`;
   const { Draw } = found;
   return html`<div class=${`chart chart-${found.type} ${full ? 'is-full' : ''}`}>
-    ${legend === 'inside' && html`<${Legend} panel=${panel} data=${data} range=${range} stale=${stale} />`}
+    ${(legend === 'inside' || !fitsHeader(panel, data)) && html`<${Legend} panel=${panel} data=${data} range=${range} stale=${stale} place="inside" />`}
     <${Draw} panel=${panel} data=${data} range=${range} stale=${stale} onZoom=${onZoom} full=${full} label=${label} />
   </div>`;
 }
 
-/** What belongs to a picture's names and values, for a panel's header; nothing where the type has none. */
-export function Legend({ panel, data, range, stale = false }) {
+/** More names than this are above the picture, not in the header. */
+const MOST_IN_HEADER = 3;
+
+function fitsHeader(panel, data) {
+  return !['line', 'bar'].includes(panel?.type) || seriesOf(data).length <= MOST_IN_HEADER;
+}
+
+/** A picture's names and values for a panel's header; nothing where the type has none, or where they are too many for it. */
+export function Legend({ panel, data, range, stale = false, place = 'header' }) {
   const found = typeOf(panel);
-  if (!found?.Legend || !seriesOf(data).length) return null;
-  return html`<div class="chart-legend"><${found.Legend} panel=${panel} data=${data} range=${range} stale=${stale} /></div>`;
+  if (!found?.Legend || !seriesOf(data).length || (place === 'header' && !fitsHeader(panel, data))) return null;
+  return html`<div class="chart-legend"><${found.Legend} panel=${panel} data=${data} range=${range} stale=${stale} place=${place} /></div>`;
 }

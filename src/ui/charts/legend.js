@@ -13,15 +13,15 @@ export function entryName(entry) {
 }
 
 /**
- * Keys for `entries` (`[{name, series, color, others}]`): one line, or wrapped. One series alone is only named while
- * something is pointed at.
+ * Keys for `entries` (`[{name, series, color, others}]`), wrapped where they are many. One series alone is named only
+ * while something is pointed at; `brief` leaves values out until then.
  */
-export function Legend({ entries, unit, step, options, quiet = false }) {
+export function Legend({ entries, unit, step, options, brief = false }) {
   const ms = cursor.value;
-  if (!entries.length || (quiet && ms === null)) return null;
+  if (!entries.length || (entries.length === 1 && ms === null)) return null;
   return html`<ul class="keys-row">${entries.map((entry, index) => {
     const value = ms === null ? lastOf(entry.series).v : valueAt(entry.series, ms, step);
     const name = entryName(entry);
-    return html`<li key=${index} class=${`key ink-${entry.color}`} title=${name}><i></i><span>${name}</span><b>${formatText(value, unit, { decimals: options?.decimals })}</b></li>`;
+    return html`<li key=${index} class=${`key ink-${entry.color}`} title=${name}><i></i><span>${name}</span>${(!brief || ms !== null) && html`<b>${formatText(value, unit, { decimals: options?.decimals, steady: true })}</b>`}</li>`;
   })}</ul>`;
 }

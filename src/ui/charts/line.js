@@ -138,7 +138,10 @@ function Line({ panel, data, range, stale, onZoom, label }) {
   return html`<${Plot} spec=${spec} shape=${shape} label=${label} onZoom=${onZoom} />`;
 }
 
-function Legend({ panel, data, stale }) {
+/** In a header of less than half a page three names leave no room for their values. */
+const HALF = 6;
+
+function Legend({ panel, data, stale, place }) {
   const before = useRef(null);
   const scope = route.value.path;
   const entries = useMemo(() => {
@@ -146,7 +149,7 @@ function Legend({ panel, data, stale }) {
     before.current = found.drawn;
     return found.entries;
   }, [panel, data, stale, scope]);
-  return html`<${Keys} entries=${entries} unit=${unitOfPanel(panel, data)} step=${dataStep(data)} options=${panel.options} quiet=${entries.length === 1} />`;
+  return html`<${Keys} entries=${entries} unit=${unitOfPanel(panel, data)} step=${dataStep(data)} options=${panel.options} brief=${place === 'header' && entries.length > 2 && !(panel.w >= HALF)} />`;
 }
 
 export default { type: 'line', title: 'Line', overTime: true, Draw: Line, Legend };

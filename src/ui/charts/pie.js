@@ -24,7 +24,7 @@ function Ring({ slices, figure, caption, stale }) {
       return html`<circle key=${index} class=${`slice ink-${stale && slice.color !== 'line-2' ? 's8' : slice.color}`} cx=${SIZE / 2} cy=${SIZE / 2} r=${RADIUS}
         stroke-dasharray=${`${length.toFixed(2)} ${ROUND.toFixed(2)}`} stroke-dashoffset=${offset.toFixed(2)} transform="rotate(-90 75 75)" />`;
     })}
-    <text class="figure" x=${SIZE / 2} y=${caption ? SIZE / 2 + 2 : SIZE / 2 + 8} text-anchor="middle" font-size=${figure.length > 7 ? 16 : 22}>${figure}</text>
+    <text class="figure" x=${SIZE / 2} y=${caption ? SIZE / 2 + 2 : SIZE / 2 + 8} text-anchor="middle" style=${{ fontSize: figure.length > 7 ? '16px' : '22px' }}>${figure}</text>
     ${caption && html`<text class="under" x=${SIZE / 2} y=${SIZE / 2 + 19} text-anchor="middle">${caption.length > 14 ? `${caption.slice(0, 13)}…` : caption}</text>`}
   </svg>`;
 }

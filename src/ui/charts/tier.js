@@ -7,15 +7,16 @@ export const TIER_ALPHA = { raw: 1, aggregated: 0.6, summary: 0.28 };
 
 /**
  * Stretches `[{start, end, tier}]` in ms, in order, cut to `range`. As told in `data.tiers` (`[{start, end, tier}]`),
- * else from the one tier that all series name; empty where that is not known.
+ * else from the one tier that all series name; empty where that is not known, and where all is raw: then there is nothing to tell.
  */
 export function tierStretches(data, range) {
   const told = Array.isArray(data?.tiers) ? data.tiers : wholeStretch(data);
-  return told
+  const parts = told
     .filter((part) => part && Object.hasOwn(TIER_ALPHA, part.tier))
     .map((part) => ({ start: Math.max(part.start, range.start), end: Math.min(part.end, range.end), tier: part.tier }))
     .filter((part) => part.end > part.start)
     .sort((a, b) => a.start - b.start);
+  return parts.every((part) => part.tier === 'raw') ? [] : parts;
 }
 
 function wholeStretch(data) {

@@ -81,6 +81,13 @@ impl Client {
         Answer { status: response.status().as_u16(), text: response.body_mut().read_to_string().expect("the body is text") }
     }
 
+    /// A POST without a body, of any path.
+    pub(crate) fn post_to(&self, path: &str) -> Answer {
+        let sent = self.agent.post(format!("{}{path}", self.base)).send_empty();
+        let mut response = sent.unwrap_or_else(|error| panic!("POST {path} was answered: {error}"));
+        Answer { status: response.status().as_u16(), text: response.body_mut().read_to_string().expect("the body is text") }
+    }
+
     /// A POST without a body below the mission's API; `None` where the daemon went away meanwhile.
     pub(crate) fn try_post(&self, path: &str) -> Option<u16> {
         let response = self.agent.post(format!("{}{API}/{path}", self.base)).send_empty().ok()?;

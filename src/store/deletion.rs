@@ -1,0 +1,157 @@
+//! Deleting series by selector and range.
+//!
+//! 1. Everything unsealed is sealed, so that what came before lies in partitions, and their
+//!    generations have a bound: what arrives later has a higher one and lives.
+//! 2. The deletion is written to the catalog with that bound. From then on no reader sees what it
+//!    covers, also after a crash: replay skips what is sealed.
+//! 3. The next round of maintenance writes the touched windows anew without it, and forgets it.
+//!
+//! Of a rolled-up tier every bucket goes that has any part of the range: a bucket cannot be split.
+
+use std::sync::{Arc, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use super::StoreError;
+use super::journal::WindowKey;
+use super::keeper::{Keeper, Kept};
+use super::layout::Record;
+use super::partition::{Partition, Values};
+use crate::model::{BucketColumns, Column, Labels, MatchOp, Matcher, PatternError, TimeRange, Widths};
+use crate::task::Deadline;
+
+/// A deletion as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct StoredDeletion {
+    /// Name, operator and value of each matcher.
+    matchers: Vec<(String, u8, String)>,
+    /// Left-open.
+    range: TimeRange,
+    /// Partitions of a higher generation came later.
+    generation: u64,
+}
+
+/// A deletion that is not worked into every file yet.
+#[derive(Clone, Debug)]
+pub(super) struct Deletion {
+    pub(super) id: u64,
+    pub(super) matchers: Vec<Matcher>,
+    pub(super) range: TimeRange,
+    pub(super) generation: u64,
+}
+
+impl Deletion {
+    pub(super) fn stored(&self) -> StoredDeletion {
+        let matcher = |m: &Matcher| match &m.op {
+            MatchOp::Equal(v) => (m.name.clone(), 0, v.clone()),
+            MatchOp::NotEqual(v) => (m.name.clone(), 1, v.clone()),
+            MatchOp::Regex(p) => (m.name.clone(), 2, p.as_str().to_owned()),
+            MatchOp::NotRegex(p) => (m.name.clone(), 3, p.as_str().to_owned()),
+        };
+        StoredDeletion { matchers: self.matchers.iter().map(matcher).collect(), range: self.range, generation: self.generation }
+    }
+
+    pub(super) fn load(id: u64, stored: StoredDeletion) -> Result<Self, StoreError> {
+        let damaged = |e: PatternError| StoreError::Damaged { what: format!("deletion {id}"), reason: e.to_string() };
+        let matcher = |(name, op, value): (String, u8, String)| match op {
+            0 => Ok(Matcher::equal(&name, &value)),
+            1 => Ok(Matcher::not_equal(&name, &value)),
+            2 => Matcher::regex(&name, &value),
+            _ => Matcher::not_regex(&name, &value),
+        };
+        let matchers = stored.matchers.into_iter().map(matcher).collect::<Result<_, _>>().map_err(damaged)?;
+        Ok(Self { id, matchers, range: stored.range, generation: stored.generation })
+    }
+
+    fn touches(&self, record: &Record, widths: Widths) -> bool {
+        let end = record.range.end + widths.of(record.tier);
+        record.generation <= self.generation && TimeRange::new(record.range.start, end).overlaps(self.range)
+    }
+
+    fn covers(&self, labels: &Labels) -> bool {
+        self.matchers.iter().all(|m| m.accepts_labels(labels))
+    }
+}
+
+/// What of a series of a partition is left after deletions; `None`: it is gone altogether.
+pub(super) fn surviving(deletions: &[Deletion], record: &Record, widths: Widths, labels: &Labels, mut values: Values) -> Option<Values> {
+    for deletion in deletions.iter().filter(|d| d.touches(record, widths) && d.covers(labels)) {
+        values = match values {
+            Values::Samples(column) => Values::Samples(without(&column, deletion.range)),
+            Values::Buckets(buckets) => {
+                let width = widths.of(record.tier);
+                let kept = |end: crate::model::Timestamp| !TimeRange::new(end - width, end).overlaps(deletion.range);
+                Values::Buckets(buckets.iter().filter(|b| kept(b.end)).collect::<BucketColumns>())
+            }
+        };
+    }
+    let empty = match &values {
+        Values::Samples(column) => column.is_empty(),
+        Values::Buckets(buckets) => buckets.is_empty(),
+    };
+    (!empty).then_some(values)
+}
+
+fn without(column: &Column, range: TimeRange) -> Column {
+    let mut out = Column::default();
+    for (t, v) in column.t.iter().zip(&column.v).filter(|(t, _)| !range.contains(crate::model::Timestamp(**t))) {
+        out.push(*t, *v);
+    }
+    out
+}
+
+impl Keeper {
+    /// Deletes what any of the matcher sets accepts in a range. Durable, and seen by no reader, when
+    /// it returns; the space comes back with the next round of maintenance.
+    ///
+    /// # Errors
+    /// What is unsealed cannot be sealed, or the catalog cannot be written: nothing is deleted then.
+    pub fn delete(&self, any_of: &[Vec<Matcher>], range: TimeRange, deadline: &Deadline) -> Result<(), StoreError> {
+        let shared = &self.shared;
+        let _turn = shared.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        self.seal_everything(deadline, &mut Kept::default())?;
+        // A generation of its own, so that whatever is sealed from now on has a higher one.
+        let generation = shared.next_generation();
+        let deletions: Vec<Deletion> =
+            any_of.iter().enumerate().map(|(i, matchers)| Deletion { id: generation + i as u64, matchers: matchers.clone(), range, generation }).collect();
+        for _ in 1..deletions.len() {
+            shared.next_generation();
+        }
+        shared.catalog.add_deletions(&deletions)?;
+        let mut state = shared.write();
+        state.deletions = Arc::new(state.deletions.iter().cloned().chain(deletions).collect());
+        Ok(())
+    }
+
+    /// Writes every touched window anew, and forgets the deletions that no file needs any more.
+    pub(super) fn work_in_deletions(&self, deadline: &Deadline, kept: &mut Kept) -> Result<(), StoreError> {
+        let shared = &self.shared;
+        let widths = shared.options.widths;
+        let deletions = shared.read().deletions.clone();
+        if deletions.is_empty() {
+            return Ok(());
+        }
+        let touched = |p: &Arc<Partition>| deletions.iter().any(|d| d.touches(&p.record, widths));
+        let sources: Vec<Arc<Partition>> = shared.read().set.iter().filter(|p| touched(p)).cloned().collect();
+        let mut done: Vec<WindowKey> = Vec::new();
+        for source in sources {
+            deadline.check()?;
+            match self.merges_into(&source.record) {
+                Some(key) if done.contains(&key) => {}
+                Some(key) => {
+                    self.merge(key)?;
+                    done.push(key);
+                    kept.merged += 1;
+                }
+                None => {
+                    self.rewrite(std::slice::from_ref(&source), None)?;
+                    kept.merged += 1;
+                }
+            }
+        }
+        shared.catalog.forget_deletions(&deletions.iter().map(|d| d.id).collect::<Vec<_>>())?;
+        let mut state = shared.write();
+        state.deletions = Arc::new(state.deletions.iter().filter(|d| !deletions.iter().any(|gone| gone.id == d.id)).cloned().collect());
+        Ok(())
+    }
+}
