@@ -7,7 +7,7 @@ import { formatDuration, formatValue } from '../format.js';
 import { Answered, Blank, Card, Mark, useAnswer, useSubtitle } from './kit.js';
 import { RuleDetail } from './alert-detail.js';
 import { RuleForm } from './rule-form.js';
-import { belongs, rows, strip, tally } from './logic/alerts.js';
+import { belongs, episodes, rows, strip, tally } from './logic/alerts.js';
 import { unitOf } from './logic/series.js';
 import { comparison } from './logic/promql.js';
 
@@ -45,7 +45,7 @@ async function load(signal) {
 
 function Board({ data, chosen, again, onEdit }) {
   const list = useMemo(() => rows(data.rules, data.active), [data]);
-  const events = useMemo(() => [...data.history, ...data.active], [data]);
+  const events = useMemo(() => episodes(data.history, data.active), [data]);
   const span = { start: data.now - DAY, end: data.now };
   const active = list.filter((row) => row.state === 'firing' || row.state === 'pending');
   const quiet = list.filter((row) => !active.includes(row));
@@ -60,7 +60,7 @@ function Board({ data, chosen, again, onEdit }) {
       <header><h2>${t('Quiet')}</h2></header>
       ${quiet.length ? html`<ul>${quiet.map(row)}</ul>` : html`<p class="p-calm">${t('No quiet rules.')}</p>`}
     </section>
-    ${shown ? html`<${RuleDetail} row=${shown} events=${data.history.filter((event) => belongs(event, shown.rule))} now=${data.now} again=${again} onEdit=${onEdit} />`
+    ${shown ? html`<${RuleDetail} row=${shown} events=${events.filter((event) => event.resolved_at && belongs(event, shown.rule))} now=${data.now} again=${again} onEdit=${onEdit} />`
       : html`<${Card} title=${t('No rules yet')}><${Blank} title=${t('Nothing is watched')} action=${add}>${t('A rule is an expression that should be empty while all is well.')}<//><//>`}
   </div>
   <${History} list=${list} events=${events} span=${span} />`;

@@ -95,7 +95,7 @@ function Picture({ data: { trend, past, span }, name, unit, limits }) {
 }
 
 const same = (a, b) => Object.keys({ ...a, ...b }).every((name) => a[name] === b?.[name]);
-const DIRECTION = { rising: 'Rising', up: 'Rising', increasing: 'Rising', falling: 'Falling', down: 'Falling', decreasing: 'Falling', flat: 'Flat', steady: 'Flat', stable: 'Flat' };
+const DIRECTION = { up: 'Rising', rising: 'Rising', down: 'Falling', falling: 'Falling', flat: 'Flat', steady: 'Flat' };
 
 function slopeText(series, unit, spanMs) {
   if (series.slope_per_second === null || series.slope_per_second === undefined) return null;
@@ -153,7 +153,7 @@ function Findings() {
 
 function Notes({ data }) {
   if (!data.findings.length) {
-    return html`<div class="p-calm"><${Mark} tone="ok" /><span><b>${t('Nothing is slow, full or failing.')}</b>${data.checked === undefined ? null : html`<small>${t('{n} rules looked at the last {span}.', { n: data.checked, span: spanText() })}</small>`}</span></div>`;
+    return html`<div class="p-calm"><${Mark} tone="ok" /><span><b>${t('Nothing is slow, full or failing.')}</b>${html`<small>${t('{n} rules looked at the last {span}.', { n: data.rules.checked, span: spanText() })}</small>`}</span></div>`;
   }
   return html`<ul class="p-notes">${data.findings.map((one) => html`<li><${Mark} tone=${TONE[one.severity] ?? 'unk'} label=${t(one.severity)} />
     <div><h3>${one.title}</h3><p>${one.evidence}</p><p class="mute">${one.recommendation}</p></div>

@@ -1,7 +1,7 @@
 // One expression: written with help, run, drawn, listed; from here it becomes a panel or an alert.
 import { html, useEffect, useMemo, useState } from '../lib.js';
 import { get, prom } from '../api.js';
-import { go, may, range, recall, remember, resolve, route, setQuery } from '../state.js';
+import { go, may, moving, range, recall, remember, resolve, route, setQuery } from '../state.js';
 import { stepSeconds } from '../range.js';
 import { t } from '../text.js';
 import { Link } from '../components/link.js';
@@ -42,7 +42,7 @@ export default function Explore() {
     setQuery({ expr: wanted });
     setTurn(turn + 1);
   };
-  const answer = useAnswer(asked ? (signal) => evaluate(asked, resolve(range.value), signal) : null, [asked, turn, range.value.from, range.value.to]);
+  const answer = useAnswer(asked ? (signal) => evaluate(asked, resolve(range.value), signal) : null, [asked, turn, range.value.from, range.value.to], { every: moving.value ? 10_000 : undefined });
   const stale = answer.error ?? null;
 
   return html`<div class="p-explore">
@@ -86,7 +86,7 @@ function Facts({ of }) {
     ${samples === undefined ? null : html`<span><b>${many(samples)}</b> ${t('samples read')}</span>`}
     <span><b>${(spent * 1000).toFixed(1)} ms</b></span>
     <span>${t('step')} <b>${formatDuration(step)}</b></span>
-    ${tiers.length ? html`<span>${t('read from')} ${tiers.map(({ tier, ms }, i) => html`${i ? ', ' : ''}<b>${names[tier]}</b> ${formatDuration(Math.round(ms / 1000))}`)}</span>` : null}
+    ${tiers.length ? html`<span>${t('read from')} ${tiers.map(({ tier, start, end }, i) => html`${i ? ', ' : ''}<b>${names[tier]}</b> ${formatDuration(Math.round((end - start) / 1000))}`)}</span>` : null}
   </div>`;
 }
 
@@ -94,7 +94,7 @@ function Result({ of, dim }) {
   const { answer, span, expr } = of;
   const [adding, setAdding] = useState(false);
   const unit = unitOf(expr);
-  const data = useMemo(() => ({ ...panelData(answer), step: of.step * 1000, unit }), [answer]);
+  const data = useMemo(() => ({ ...panelData(answer), step: of.step * 1000, unit, tiers: of.tiers }), [answer]);
   const panel = useMemo(() => ({ id: 'explore', title: t('Result'), type: 'line', unit, queries: [{ query: expr }], options: {} }), [expr, unit]);
   if (answer.resultType === 'scalar' || answer.resultType === 'string') return html`<${One} answer=${answer} />`;
   if (answer.resultType === 'vector' || answer.result.every((series) => !(series.values?.length > 0))) {

@@ -45,7 +45,7 @@ export function useAnswer(ask, deps, { every } = {}) {
 
 /** A card of the grid. @param {{title: string, note?: any, end?: any, class?: string, children?: any, level?: 2|3}} props */
 export function Card({ title, note, end, class: name = '', children }) {
-  return html`<section class=${`card ${name}`} aria-label=${title}>
+  return html`<section class=${`card ${name}`}>
     <header><h2>${title}</h2>${note ? html`<p>${note}</p>` : null}${end ? html`<div class="end">${end}</div>` : null}</header>
     ${children}
   </section>`;

@@ -12,7 +12,7 @@ export default function Settings() {
   return html`<div class="p-columns">
     <${Look} />
     ${me.value.accounts && may('admin') ? html`<${Users} />` : null}
-    ${may('admin') ? html`<${Keys} />` : null}
+    ${me.value.accounts && may('admin') ? html`<${Keys} />` : null}
     <${Stored} />
     <${Scraping} />
     <${About} />

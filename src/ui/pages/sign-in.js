@@ -15,13 +15,21 @@ export default function SignIn() {
   const [wait, setWait] = useWait();
   const secret = useRef(null);
 
+  useEffect(() => {
+    // Who needs no account, or is signed in already, does not stay here.
+    get('access/session').then((who) => {
+      if (who.accounts && !who.role) return;
+      me.value = who;
+      go(nextPath(route.peek().query.next), { replace: true });
+    }, () => {});
+  }, []);
+
   const enter = async (event) => {
     event.preventDefault();
     setBusy(true);
     setError(null);
     try {
-      await post('access/session', { name: name.trim(), password });
-      me.value = await get('access/session');
+      me.value = await post('access/session', { name: name.trim(), password });
       go(nextPath(route.value.query.next), { replace: true });
     } catch (cause) {
       setPassword('');
@@ -32,9 +40,9 @@ export default function SignIn() {
     setBusy(false);
   };
 
-  return html`<div class="p-sign"><section class="card" aria-labelledby="sign-title">
+  return html`<div class="p-sign"><section class="card">
     <div class="p-brand"><${Logo} />latido</div>
-    <h2 id="sign-title">${t('Sign in')}</h2>
+    <h1>${t('Sign in')}</h1>
     <p class="mute">${t('This daemon has accounts. Sign in to see its dashboards.')}</p>
     <form class="p-form" onSubmit=${enter}>
       <${TextField} label=${t('Name')} value=${name} onValue=${setName} name="username" autocomplete="username" autocapitalize="none" spellcheck="false" required autofocus />
