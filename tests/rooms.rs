@@ -68,6 +68,8 @@ const HOMES: [(&str, &str); 31] = [
     ("clap", "cli"),
     ("reqwest", "net/client"),
     ("rustls", "net/tls"),
+    // Chooses the provider that `reqwest` is to use.
+    ("rustls", "net/client"),
     ("lettre", "net/mail"),
     ("argon2", "access/secret"),
     ("sha2", "access/secret"),

@@ -1,5 +1,7 @@
 //! Why the daemon could not start, or ended.
 
+use crate::alert::AlertError;
+use crate::dashboard::DashboardError;
 use crate::ingest::IngestError;
 use crate::model::ErrorKind;
 use crate::serve::ServeError;
@@ -29,6 +31,12 @@ pub enum AppError {
     /// The intake or the registry.
     #[error(transparent)]
     Ingest(#[from] IngestError),
+    /// The dashboards.
+    #[error(transparent)]
+    Dashboard(#[from] DashboardError),
+    /// Rules or the state of alerts cannot be read.
+    #[error("cannot open the alerts: {0}")]
+    Alert(#[from] AlertError),
     /// A call at the start did not return.
     #[error("cannot start: {0}")]
     Pool(#[from] PoolError),
@@ -41,6 +49,8 @@ impl AppError {
         match self {
             Self::Store(error) => error.kind(),
             Self::Ingest(error) => error.kind(),
+            Self::Dashboard(error) => error.kind(),
+            Self::Alert(error) => error.kind(),
             Self::Runtime { .. } | Self::OwnMetrics(_) | Self::Serve(_) | Self::Pool(_) => ErrorKind::Internal,
         }
     }

@@ -4,16 +4,20 @@ use tokio::runtime::Handle;
 
 use crate::collect::Collector;
 use crate::config::{ConfigError, Live, Reloaded};
+use crate::dashboard::Book;
 use crate::telemetry::OwnMetrics;
 
-/// Hands every reload to the collector. Whatever is started by it runs on `runtime`, not on the
+/// Hands every reload to the collector and the book of dashboards. Whatever is started by it runs on `runtime`, not on the
 /// thread that happened to ask for the reload.
-pub(super) fn follow(live: &Live, collector: Collector, own: OwnMetrics, runtime: Handle) {
+pub(super) fn follow(live: &Live, collector: Collector, book: Book, own: OwnMetrics, runtime: Handle) {
     live.listen(Box::new(move |result| {
         let _inside = runtime.enter();
         own.config_reload.set(f64::from(u8::from(result.is_ok())));
         match result {
-            Ok(reloaded) => apply(&collector, reloaded),
+            Ok(reloaded) => {
+                apply(&collector, reloaded);
+                book.reload();
+            }
             Err(error) => refuse(error),
         }
     }));

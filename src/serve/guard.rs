@@ -50,7 +50,9 @@ impl Guard {
     fn check_parts(&self, method: &Method, headers: &HeaderMap, arrived: Option<IpAddr>) -> Result<(), Fault> {
         let host = self.check_host(headers, arrived)?;
         check_forwarded(headers)?;
-        if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) { Ok(()) } else { check_origin(headers, host) }
+        // A socket begins with a GET, and reads and writes for whoever opened it.
+        let reads = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) && !headers.contains_key(header::UPGRADE);
+        if reads { Ok(()) } else { check_origin(headers, host) }
     }
 
     fn check_host<'a>(&self, headers: &'a HeaderMap, arrived: Option<IpAddr>) -> Result<&'a str, Fault> {

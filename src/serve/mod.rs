@@ -4,7 +4,7 @@
 //! per resource; `extract` request to typed values; `asking` one call on the pool, ended when the
 //! client goes away; `answer` the shape of a success; `error` what kind of error becomes which
 //! status and which JSON; `limits` how large and how slow a body may be; `guard` who may come in
-//! and which headers every answer carries; `measure` counts requests.
+//! and which headers every answer carries; `measure` counts requests; `live` one socket of a dashboard.
 //! Knows no PromQL, no file and no label grammar: those are the rooms before.
 
 mod answer;
@@ -14,6 +14,7 @@ mod error;
 mod extract;
 mod guard;
 mod limits;
+mod live;
 mod measure;
 mod routes;
 mod server;
@@ -25,8 +26,10 @@ use std::time::Duration;
 pub use error::ServeError;
 pub use server::{Bound, bind};
 
+use crate::alert::Alerts;
 use crate::clock::SharedClock;
 use crate::collect::Collector;
+use crate::dashboard::{Book, Cache, Connections, Frames, Hub};
 use crate::ingest::{Board, Intake, Registry};
 use crate::model::ByteCount;
 use crate::query::{Engine, Names};
@@ -76,8 +79,14 @@ pub struct Handles {
     pub reader: Reader,
     pub keeper: Keeper,
     pub engine: Engine,
+    pub alerts: Alerts,
     pub names: Arc<dyn Names>,
     pub collector: Collector,
+    pub book: Book,
+    pub cache: Cache,
+    pub frames: Frames,
+    pub hub: Hub,
+    pub connections: Connections,
     pub own: OwnMetrics,
     pub health: HealthBoard,
     pub pool: Pool,

@@ -29,13 +29,14 @@ mod row;
 mod selection;
 mod shared;
 mod stats;
+mod touched;
 mod windows;
 
 #[cfg(test)]
 mod tests;
 
 pub use cardinality::{Cardinality, Ranking};
-pub use catalog::{Catalog, Document, DocumentKind};
+pub use catalog::{Catalog, Document, DocumentKind, Edits};
 pub use door::{Appended, Opened, Writer, open};
 pub use error::StoreError;
 pub use keeper::{Keeper, Kept};

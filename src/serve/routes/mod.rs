@@ -1,9 +1,12 @@
 //! A file per resource, each with its `routes()`. Adding an endpoint is a handler and its line there.
 
 mod admin;
+mod alerts;
 mod assets;
+mod backup;
 mod config;
 mod custom;
+mod dashboards;
 mod exposition;
 mod latest;
 mod lifecycle;
@@ -37,9 +40,12 @@ pub(super) fn all(config: &mut ServiceConfig, max_body: usize) {
     metrics::routes(config);
     latest::routes(config);
     custom::routes(config);
+    dashboards::routes(config);
+    alerts::routes(config);
     status::routes(config);
     self::config::routes(config);
     admin::routes(config);
+    backup::routes(config);
     maintenance::routes(config);
     lifecycle::routes(config);
     assets::routes(config);
