@@ -51,6 +51,9 @@ const DOORS: &[(&str, &str, Need)] = &[
     ("GET", "/api/v1/monitoring/config/collector", Need::Read),
     ("GET", "/api/v1/monitoring/config/dashboards", Need::Read),
     ("POST", "/api/v1/monitoring/maintenance/settle", Need::AdminWrite),
+    ("POST", "/api/v1/monitoring/maintenance/verify", Need::AdminWrite),
+    // All that there is, password hashes included.
+    ("GET", "/api/v1/monitoring/maintenance/backup", Need::Admin),
     // Dashboards: a public one is shown to strangers, so the handlers look at who asks.
     ("GET", "/api/v1/monitoring/dashboards/stats", Need::Read),
     ("GET", "/api/v1/monitoring/dashboards/list", Need::Public),
