@@ -81,6 +81,8 @@ impl Files {
                 let fresh = !path.exists();
                 let made = builder.create(&path);
                 if made.is_ok() && fresh {
+                    // There are hashes of passwords among the documents.
+                    set_mode(&path, 0o600).map_err(|e| self.file("protect", name, e))?;
                     // A file whose name is lost with the power was never there, however well it was synced.
                     sync_dir(&path).map_err(|e| self.file("sync the directory of", name, e))?;
                 }
