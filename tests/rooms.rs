@@ -42,9 +42,10 @@ const SYNC_FILES: [&str; 1] = ["task/deadline"];
 const ASYNC_FILES: [&str; 7] = ["ingest/intake", "ingest/registry", "ingest/custom", "ingest/record", "alert/scheduler", "alert/notify", "dashboard/hub"];
 
 /// Crates with one home: the crate as code names it (a trailing `*`: any that begins so), and where.
-const HOMES: [(&str, &str); 30] = [
+const HOMES: [(&str, &str); 31] = [
     ("redb", "store"),
     ("bincode", "store"),
+    ("tar", "store/backup"),
     ("pco", "store"),
     ("zstd", "store"),
     ("roaring", "store"),
@@ -55,6 +56,7 @@ const HOMES: [(&str, &str); 30] = [
     ("serde_saphyr", "config/yaml"),
     ("actix_*", "serve"),
     ("utoipa", "serve"),
+    ("flate2", "serve"),
     ("rust_embed", "serve"),
     ("sysinfo", "collect"),
     ("procfs", "collect"),
@@ -66,6 +68,8 @@ const HOMES: [(&str, &str); 30] = [
     ("clap", "cli"),
     ("reqwest", "net/client"),
     ("rustls", "net/tls"),
+    // Chooses the provider that `reqwest` is to use.
+    ("rustls", "net/client"),
     ("lettre", "net/mail"),
     ("argon2", "access/secret"),
     ("sha2", "access/secret"),
@@ -77,8 +81,8 @@ const HOMES: [(&str, &str); 30] = [
 ];
 
 /// Files that a room lets out as they are: a format is a name of its own (`record::decode`).
-const OPEN_FILES: [(&str, &str); 6] =
-    [("wire", "exposition"), ("wire", "record"), ("wire", "remote_write"), ("wire", "render"), ("wire", "snappy"), ("wire", "yaml")];
+const OPEN_FILES: [(&str, &str); 7] =
+    [("store", "backup"), ("wire", "exposition"), ("wire", "record"), ("wire", "remote_write"), ("wire", "render"), ("wire", "snappy"), ("wire", "yaml")];
 
 /// No file is longer than this: past it there is a second idea in it.
 const LONGEST_FILE_LINES: usize = 800;

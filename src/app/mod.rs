@@ -1,7 +1,8 @@
 //! Builds the rooms in order and stops them in reverse.
 //!
 //! Files: `signals` what the process is asked for, `jobs` what runs every so often, `reload` what a
-//! changed configuration changes, `entrance` accounts that are needed and the control socket, `names` a join between rooms, `error`. The ports are taken before
+//! changed configuration changes, `entrance` accounts that are needed and the control socket,
+//! `names` and `watched` joins between rooms, `error`. The ports are taken before
 //! the store is opened, so that a taken one is found at once; the collectors run before the first
 //! answer is given.
 
@@ -11,6 +12,7 @@ mod jobs;
 mod names;
 mod reload;
 mod signals;
+mod watched;
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -21,9 +23,11 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 use crate::access::Reach;
+use crate::alert::{self, Alerts};
 use crate::clock::{SharedClock, SystemClock};
 use crate::collect::{self, Collector, host_name};
 use crate::config::{Config, Live};
+use crate::dashboard::{self, Book, Cache, Connections, Frames, Hub, Paces};
 use crate::ingest::{Board, Intake, Registry};
 use crate::model::TimeRange;
 use crate::net::Tls;
@@ -35,6 +39,7 @@ use crate::telemetry::{Component, HealthBoard, OwnMetrics};
 
 use names::RegistryNames;
 use signals::{Asked, Signals};
+use watched::Paced;
 
 pub use error::AppError;
 
@@ -143,7 +148,7 @@ impl House {
         let accounts = pool.run(move || entrance::open_accounts(documents, opening, &options, &data_dir)).await??;
 
         let intake = Intake::start(writer, config.ingest.clone(), clock.clone(), own.clone(), health.clone(), board.clone())?;
-        let (known, reading, options, opening) = (catalog, reader.clone(), config.ingest.clone(), clock.clone());
+        let (known, reading, options, opening) = (catalog.clone(), reader.clone(), config.ingest.clone(), clock.clone());
         let registry = pool.run(move || Registry::open(known, reading, options, opening)).await??;
 
         let (metrics, shown, reading, end) = (registry.list(), board.clone(), reader.clone(), clock.now());
@@ -163,11 +168,54 @@ impl House {
             stop: stop.clone(),
         };
         let collector = Collector::start(config.collect.clone(), collecting);
-        reload::follow(&live, collector.clone(), tls, own.clone(), Handle::current());
+        let (directory, board_of_health) = (config.dashboard.directory.clone(), health.clone());
+        let documents = catalog.clone();
+        let book = pool.run(move || Book::open(documents, directory, board_of_health)).await??;
+        let cache = Cache::new(engine.clone(), reader.clone(), own.clone(), &config.dashboard);
+        let frames = Frames::new(cache.clone(), reader.clone(), registry.clone(), paces(config));
+        let hub = Hub::new(dashboard::Around {
+            book: book.clone(),
+            frames: frames.clone(),
+            pool: pool.clone(),
+            clock: clock.clone(),
+            own: own.clone(),
+            watched: Arc::new(Paced(collector.clone())),
+            stop: stop.clone(),
+            runtime: Handle::current(),
+            interval: config.dashboard.update_interval,
+        });
+        let connections = Connections::new(config.dashboard.max_connections, clock.clone(), own.clone());
+        health.healthy(Component::Websocket);
+        reload::follow(&live, collector.clone(), book.clone(), tls, own.clone(), Handle::current());
+        let (options, watching) =
+            (config.alert.clone(), alert::Handles { catalog, engine: engine.clone(), own: own.clone(), health: health.clone(), clock: clock.clone() });
+        let alerts = pool.run(move || Alerts::open(options, watching)).await??;
         let names = Arc::new(RegistryNames(registry.clone()));
-        let handles =
-            serve::Handles { intake, registry, board, reader, keeper, engine, names, collector, accounts, own, health, pool, clock, settings: live, stop };
-        let jobs = jobs::start(&parts_for_jobs(config, &handles));
+        let handles = serve::Handles {
+            intake,
+            registry,
+            board,
+            reader,
+            keeper,
+            engine,
+            alerts,
+            names,
+            collector,
+            book,
+            cache,
+            frames,
+            hub,
+            connections,
+            accounts,
+            own,
+            health,
+            pool,
+            clock,
+            settings: live,
+            stop,
+        };
+        let mut jobs = jobs::start(&parts_for_jobs(config, &handles));
+        jobs.extend(alert::start(&handles.alerts, handles.intake.clone(), handles.pool.clone(), handles.stop.clone()));
         Ok(Self { handles, jobs })
     }
 
@@ -181,6 +229,10 @@ impl House {
         self.handles.intake.close().await?;
         Ok(())
     }
+}
+
+fn paces(config: &Config) -> Paces {
+    Paces { interval: config.dashboard.update_interval, collection: config.collect.interval, lookback: config.query.lookback }
 }
 
 fn parts_for_jobs(config: &Config, handles: &serve::Handles) -> jobs::Parts {

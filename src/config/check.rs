@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::clock::{CronSchedule, format_duration, parse_duration};
 use crate::model::ByteCount;
+use crate::net::Address;
 
 use super::error::Problem;
 use super::layers::{Layers, Origin};
@@ -33,6 +34,7 @@ pub(super) fn complete(layers: &mut Layers, disk: Option<ByteCount>) -> Vec<Prob
     certificate(layers, &mut problems);
     addresses(layers, &mut problems);
     positive(layers, &mut problems);
+    alerts(layers, &mut problems);
     problems
 }
 
@@ -100,6 +102,18 @@ fn plugin_is_sound(plugin: &PluginSpec) -> Result<(), String> {
         (Some(_), Some(_)) => Err("give interval or cron, not both".to_owned()),
         (None, Some(cron)) => CronSchedule::parse(cron).map(|_| ()).map_err(|e| e.to_string()),
         _ => Ok(()),
+    }
+}
+
+fn alerts(layers: &Layers, problems: &mut Vec<Problem>) {
+    if duration(layers, "alerts.evaluation_interval").is_some_and(|interval| !(SHORTEST_INTERVAL..=HOUR).contains(&interval)) {
+        problems.push(at(layers, "alerts.evaluation_interval", "it is not between 1s and 1h"));
+    }
+    if let Some(Value::Text(address)) = layers.value("alerts.webhook")
+        && !address.is_empty()
+        && let Err(error) = Address::parse(address)
+    {
+        problems.push(at(layers, "alerts.webhook", error.to_string()));
     }
 }
 

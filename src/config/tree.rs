@@ -9,7 +9,7 @@ use crate::collect;
 use crate::dashboard;
 use crate::ingest;
 use crate::model::{ByteCount, Widths};
-use crate::net::CertificateFiles;
+use crate::net::{Address, CertificateFiles};
 use crate::query;
 use crate::serve;
 use crate::store;
@@ -166,7 +166,8 @@ fn alert_options(read: Read<'_>) -> alert::Options {
     alert::Options {
         evaluation_interval: read.duration("alerts.evaluation_interval"),
         default_rules: read.flag("alerts.default_rules"),
-        webhook: Some(read.text("alerts.webhook").to_owned()).filter(|address| !address.is_empty()),
+        // What is no address was refused by `check`.
+        webhook: Address::parse(read.text("alerts.webhook")).ok(),
     }
 }
 

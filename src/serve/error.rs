@@ -14,6 +14,8 @@ use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use serde_json::json;
 
+use crate::alert::AlertError;
+use crate::dashboard::DashboardError;
 use crate::ingest::IngestError;
 use crate::model::ErrorKind;
 use crate::net::NetError;
@@ -247,8 +249,22 @@ impl From<IngestError> for Fault {
     }
 }
 
+impl From<DashboardError> for Fault {
+    fn from(e: DashboardError) -> Self {
+        let field = e.field().filter(|field| !field.is_empty()).map(str::to_owned);
+        Self { field, ..Self::new(e.kind(), e.to_string()) }
+    }
+}
+
 impl From<WireError> for Fault {
     fn from(e: WireError) -> Self {
+        let field = e.field().map(str::to_owned);
+        Self { field, ..Self::new(e.kind(), e.to_string()) }
+    }
+}
+
+impl From<AlertError> for Fault {
+    fn from(e: AlertError) -> Self {
         let field = e.field().map(str::to_owned);
         Self { field, ..Self::new(e.kind(), e.to_string()) }
     }

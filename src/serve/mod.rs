@@ -3,10 +3,10 @@
 //! Files in reading order: `server` takes the ports and answers until the stop; `routes/` a file
 //! per resource; `extract` request to typed values; `asking` one call on the pool, ended when the
 //! client goes away; `answer` the shape of a success; `error` what kind of error becomes which
-//! status and which JSON; `limits` how large and how slow a body may be; `guard` which
-//! requests are from where they may be, and which headers every answer carries; `doors` what each
-//! route needs; `caller` who asks; `control` the socket of the daemon's own user; `measure` round
-//! every request.
+//! status and which JSON; `limits` how large and how slow a body may be; `guard` which requests
+//! are from where they may be, and which headers every answer carries; `doors` what each route
+//! needs; `caller` who asks; `control` the socket of the daemon's own user; `measure` round every
+//! request; `live` one socket of a dashboard.
 //! Knows no PromQL, no file and no label grammar: those are the rooms before.
 
 mod answer;
@@ -18,6 +18,7 @@ mod error;
 mod extract;
 mod guard;
 mod limits;
+mod live;
 mod measure;
 mod routes;
 mod server;
@@ -31,8 +32,10 @@ pub use error::ServeError;
 pub use server::{Bound, bind};
 
 use crate::access::{Accounts, Reach};
+use crate::alert::Alerts;
 use crate::clock::SharedClock;
 use crate::collect::Collector;
+use crate::dashboard::{Book, Cache, Connections, Frames, Hub};
 use crate::ingest::{Board, Intake, Registry};
 use crate::model::ByteCount;
 use crate::net::CertificateFiles;
@@ -94,9 +97,15 @@ pub struct Handles {
     pub reader: Reader,
     pub keeper: Keeper,
     pub engine: Engine,
+    pub alerts: Alerts,
     pub names: Arc<dyn Names>,
     pub collector: Collector,
     pub accounts: Accounts,
+    pub book: Book,
+    pub cache: Cache,
+    pub frames: Frames,
+    pub hub: Hub,
+    pub connections: Connections,
     pub own: OwnMetrics,
     pub health: HealthBoard,
     pub pool: Pool,

@@ -9,12 +9,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::deletion::{Deletion, StoredDeletion};
-use super::files::Files;
-use super::layout::{COUNTERS, DELETIONS, DOCUMENTS, DROPPED, RECORDS, ROLLED, Record};
+use super::files::{self, Files};
+use super::layout::{COUNTERS, DELETIONS, DOCUMENTS, DROPPED, MIGRATIONS, RECORDS, ROLLED, Record};
 use super::{StoreError, document, migrate};
 use crate::model::{Tier, Timestamp};
 
-const NAME: &str = "catalog.redb";
+pub(super) const NAME: &str = "catalog.redb";
 
 /// What a document is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -67,6 +67,32 @@ pub struct Document<T> {
     pub revision: u64,
     /// What it says.
     pub body: T,
+}
+
+/// Changes of documents of any kind that are made together or not at all.
+#[derive(Debug, Default)]
+pub struct Edits(Vec<(DocumentKind, String, Option<Vec<u8>>)>);
+
+impl Edits {
+    /// Stores a document, whatever its revision.
+    ///
+    /// # Errors
+    /// It cannot be encoded, or is larger than a document may be.
+    pub fn put<T: Serialize>(&mut self, kind: DocumentKind, id: &str, body: &T) -> Result<(), StoreError> {
+        self.0.push((kind, id.to_owned(), Some(document::encode(id, body)?)));
+        Ok(())
+    }
+
+    /// Removes a document where it is there.
+    pub fn remove(&mut self, kind: DocumentKind, id: &str) {
+        self.0.push((kind, id.to_owned(), None));
+    }
+
+    /// Whether there is nothing to change.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
 /// Documents in `catalog.redb`. Cheap to clone. Calls take disk: use the pool.
@@ -191,6 +217,24 @@ impl Catalog {
         })
     }
 
+    /// Makes all changes of `edits`, in their order, in one durable transaction.
+    ///
+    /// # Errors
+    /// The catalog cannot be written; nothing was changed then.
+    pub fn edit(&self, edits: Edits) -> Result<(), StoreError> {
+        self.write("write", |transaction| {
+            for (kind, id, bytes) in &edits.0 {
+                match bytes {
+                    Some(bytes) => put_encoded(transaction, *kind, id, None, bytes).map(|_| ())?,
+                    None => {
+                        transaction.open_table(DOCUMENTS)?.remove((kind.key(), id.as_str()))?;
+                    }
+                }
+            }
+            Ok(())
+        })
+    }
+
     /// Removes a document; false where it was not there.
     ///
     /// # Errors
@@ -290,10 +334,54 @@ impl Catalog {
         })
     }
 
+    /// The catalog as the bytes of a file of its own, from one snapshot.
+    pub(super) fn image(&self) -> Result<Vec<u8>, StoreError> {
+        self.with("copy", |database| {
+            let from = database.begin_read()?;
+            let bytes = files::image(|to| {
+                let into = to.begin_write()?;
+                copy(&from, &into, RECORDS)?;
+                copy(&from, &into, DROPPED)?;
+                copy(&from, &into, ROLLED)?;
+                copy(&from, &into, COUNTERS)?;
+                copy(&from, &into, DOCUMENTS)?;
+                copy(&from, &into, DELETIONS)?;
+                copy(&from, &into, MIGRATIONS)?;
+                Ok(into.commit()?)
+            });
+            bytes.map_err(|e| Failure::Database(Box::new(e)))
+        })
+    }
+
     /// Bytes that the catalog takes.
     pub(super) fn bytes(&self) -> u64 {
         self.files.allocated(NAME)
     }
+}
+
+/// The partitions that the catalog of a directory names, without a change to it.
+pub(super) fn records_of(files: &Files) -> Result<Vec<Record>, StoreError> {
+    let fail = |e: redb::Error| files.database("read", NAME, e);
+    let database = files.open_read(NAME)?;
+    let table = database.begin_read().map_err(|e| fail(e.into()))?.open_table(RECORDS).map_err(|e| fail(e.into()))?;
+    let mut out = Vec::new();
+    for entry in table.iter().map_err(|e| fail(e.into()))? {
+        out.push(document::decode("partition record", entry.map_err(|e| fail(e.into()))?.1.value())?);
+    }
+    Ok(out)
+}
+
+fn copy<K: redb::Key + 'static, V: redb::Value + 'static>(
+    from: &redb::ReadTransaction,
+    into: &WriteTransaction,
+    table: redb::TableDefinition<'static, K, V>,
+) -> Result<(), redb::Error> {
+    let mut target = into.open_table(table)?;
+    for entry in from.open_table(table)?.iter()? {
+        let (key, value) = entry?;
+        target.insert(key.value(), value.value())?;
+    }
+    Ok(())
 }
 
 const fn window_counter(tier: Tier) -> &'static str {
@@ -313,6 +401,11 @@ fn raise(counters: &mut redb::Table<'_, &'static str, u64>, name: &'static str, 
 }
 
 fn put<T: Serialize>(transaction: &WriteTransaction, kind: DocumentKind, id: &str, expected: Option<u64>, body: &T) -> Result<u64, Failure> {
+    let body = document::encode(id, body).map_err(Failure::Store)?;
+    put_encoded(transaction, kind, id, expected, &body)
+}
+
+fn put_encoded(transaction: &WriteTransaction, kind: DocumentKind, id: &str, expected: Option<u64>, body: &[u8]) -> Result<u64, Failure> {
     let mut table = transaction.open_table(DOCUMENTS)?;
     let found = table.get((kind.key(), id))?.map_or(Ok(0), |value| revision(id, value.value())).map_err(Failure::Store)?;
     if let Some(expected) = expected
@@ -321,7 +414,7 @@ fn put<T: Serialize>(transaction: &WriteTransaction, kind: DocumentKind, id: &st
         return Err(Failure::Store(StoreError::StaleRevision { id: id.to_owned(), expected, found }));
     }
     let mut bytes = (found + 1).to_le_bytes().to_vec();
-    bytes.extend(document::encode(id, body).map_err(Failure::Store)?);
+    bytes.extend_from_slice(body);
     table.insert((kind.key(), id), bytes.as_slice())?;
     Ok(found + 1)
 }

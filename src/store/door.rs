@@ -191,6 +191,8 @@ impl Writer {
             samples += entry.samples.len() as u64;
         }
         state.head.applied = sequence;
+        let oldest = pieces.iter().flat_map(|piece| piece.entry.samples).map(|sample| sample.t).min();
+        self.shared.touched.lock().unwrap_or_else(PoisonError::into_inner).note(oldest);
         self.shared.samples_total.fetch_add(samples, Ordering::Relaxed);
         self.shared.duplicates_total.fetch_add(duplicates, Ordering::Relaxed);
     }

@@ -34,6 +34,12 @@ pub enum StoreError {
         /// The directory.
         path: PathBuf,
     },
+    /// Something stands where a directory should be made.
+    #[error("{path} is there already and not empty: name another directory, or move it away")]
+    Exists {
+        /// The directory.
+        path: PathBuf,
+    },
     /// The data directory cannot be written.
     #[error("the data directory {path} cannot be written: {source}")]
     NotWritable {
@@ -96,6 +102,7 @@ impl StoreError {
         use std::io::ErrorKind::{InvalidData, InvalidInput, NotFound, UnexpectedEof};
         match self {
             Self::Damaged { .. } => true,
+            Self::File { source, .. } => source.kind() == NotFound,
             Self::Database { source, .. } => match &**source {
                 redb::Error::Io(error) => matches!(error.kind(), NotFound | UnexpectedEof | InvalidData | InvalidInput),
                 redb::Error::LockPoisoned(_) | redb::Error::DatabaseAlreadyOpen => false,
@@ -113,7 +120,7 @@ impl StoreError {
             Self::NewerFormat { .. } | Self::OlderFormat { .. } => ErrorKind::Config,
             Self::Full { .. } => ErrorKind::Unavailable,
             Self::Damaged { .. } => ErrorKind::Corrupt,
-            Self::StaleRevision { .. } => ErrorKind::Conflict,
+            Self::Exists { .. } | Self::StaleRevision { .. } => ErrorKind::Conflict,
             Self::Interrupted(Interrupted::TimedOut) => ErrorKind::Timeout,
             Self::Interrupted(Interrupted::Canceled) => ErrorKind::Canceled,
             Self::File { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => ErrorKind::Unavailable,

@@ -14,7 +14,7 @@ use super::{Options, Place, StoreError};
 use crate::model::{ByteCount, Tier};
 
 /// The format that this binary writes and reads.
-const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 1;
 /// Sealed files that are open at once.
 pub(super) const MAX_OPEN: usize = 64;
 /// Cache of a database that is being written.
@@ -36,6 +36,26 @@ pub(super) struct Files {
 /// One in-memory file, which outlives the database that is open on it.
 #[derive(Clone, Debug)]
 struct SharedMemory(Arc<InMemoryBackend>);
+
+impl SharedMemory {
+    fn bytes(&self) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; usize::try_from(self.0.len()?).unwrap_or(0)];
+        self.0.read(0, &mut bytes)?;
+        Ok(bytes)
+    }
+}
+
+/// Fills a database in memory and yields its file.
+pub(super) fn image(fill: impl FnOnce(&Database) -> Result<(), redb::Error>) -> Result<Vec<u8>, redb::Error> {
+    let memory = new_memory();
+    let mut builder = Builder::new();
+    builder.set_cache_size(WRITE_CACHE_BYTES);
+    let mut database = builder.create_with_backend(memory.clone())?;
+    fill(&database)?;
+    database.compact()?;
+    database.close()?;
+    Ok(memory.bytes()?)
+}
 
 impl StorageBackend for SharedMemory {
     fn len(&self) -> Result<u64, io::Error> {
@@ -64,6 +84,28 @@ impl Files {
         let lock = prepare(root)?;
         check_format(root)?;
         Ok(Self { root: root.clone(), memory: None, cache: options.cache, _lock: Some(lock) })
+    }
+
+    /// The files of a directory that is only read: a backup. Nothing is locked and nothing changes.
+    pub(super) fn reading(root: &Path) -> Self {
+        Self { root: root.to_owned(), memory: None, cache: ByteCount::mib(8), _lock: None }
+    }
+
+    /// Whether FORMAT is there and one that this binary reads.
+    pub(super) fn check_format(&self) -> Result<(), StoreError> {
+        if self.path("FORMAT").exists() { check_format(&self.root) } else { Err(StoreError::Damaged { what: "FORMAT".into(), reason: "it is missing".into() }) }
+    }
+
+    /// A file's bytes as a stream, and how many they are.
+    pub(super) fn reader(&self, name: &str) -> Result<(Box<dyn io::Read>, u64), StoreError> {
+        if let Some(memory) = &self.memory {
+            let bytes = lock(memory).get(name).map_or(Ok(Vec::new()), SharedMemory::bytes).map_err(|e| self.file("read", name, e))?;
+            let length = bytes.len() as u64;
+            return Ok((Box::new(io::Cursor::new(bytes)), length));
+        }
+        let open = || File::open(self.path(name)).and_then(|file| file.metadata().map(|meta| (file, meta.len())));
+        let (file, length) = open().map_err(|e| self.file("read", name, e))?;
+        Ok((Box::new(file), length))
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -250,12 +292,7 @@ impl DirectoryLock {
         if fresh {
             set_mode(root, 0o700).map_err(fail)?;
         }
-        let file = File::options().create(true).truncate(false).write(true).open(root.join("lock")).map_err(fail)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
-            Err(fs::TryLockError::WouldBlock) => Err(StoreError::InUse { path: root.to_owned() }),
-            Err(fs::TryLockError::Error(e)) => Err(fail(e)),
-        }
+        Ok(Self { _file: hold(root)? })
     }
 }
 
@@ -267,6 +304,17 @@ fn prepare(root: &Path) -> Result<DirectoryLock, StoreError> {
         fs::create_dir_all(root.join(dir)).map_err(fail)?;
     }
     Ok(lock)
+}
+
+/// Takes the lock of a data directory.
+pub(super) fn hold(root: &Path) -> Result<File, StoreError> {
+    let fail = |source| StoreError::NotWritable { path: root.to_owned(), source };
+    let file = File::options().create(true).truncate(false).write(true).open(root.join("lock")).map_err(fail)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => Err(StoreError::InUse { path: root.to_owned() }),
+        Err(fs::TryLockError::Error(e)) => Err(fail(e)),
+    }
 }
 
 fn check_format(root: &Path) -> Result<(), StoreError> {

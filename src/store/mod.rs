@@ -3,6 +3,7 @@
 //! `open` gives one `Writer`, any number of `Reader`s, the `Keeper` that seals, rolls up and
 //! drops, and the `Catalog` of documents. It has no threads and no timers of its own.
 
+pub mod backup;
 mod budget;
 mod cardinality;
 mod catalog;
@@ -28,13 +29,14 @@ mod row;
 mod selection;
 mod shared;
 mod stats;
+mod touched;
 mod windows;
 
 #[cfg(test)]
 mod tests;
 
 pub use cardinality::{Cardinality, Ranking};
-pub use catalog::{Catalog, Document, DocumentKind};
+pub use catalog::{Catalog, Document, DocumentKind, Edits};
 pub use door::{Appended, Opened, Writer, open, open_catalog};
 pub use error::StoreError;
 pub use files::DirectoryLock;

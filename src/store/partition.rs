@@ -274,13 +274,34 @@ impl Partition {
             Ok(Err(error)) => error.to_string(),
             Err(_) => "its pages do not hang together".to_owned(),
         };
+        self.remember(reason);
+        Ok(None)
+    }
+
+    fn remember(&self, reason: String) {
+        let Record { tier, range, .. } = &self.record;
+        let (from, to) = (range.start.0, range.end.0);
         if self.sick.set(reason.clone()).is_ok() {
             self.open.forget(self.record.generation);
-            let Record { tier, range, .. } = &self.record;
-            let (from, to) = (range.start.0, range.end.0);
             tracing::error!(%tier, from, to, reason, file = self.record.name(), "a partition is damaged: what it holds is left out, the rest goes on");
         }
-        Ok(None)
+    }
+
+    /// Whether the file's bytes are still those that were written; one that they are not of is left
+    /// out from now on.
+    ///
+    /// # Errors
+    /// The file cannot be read now.
+    pub(super) fn is_as_written(&self) -> Result<bool, StoreError> {
+        if self.sick().is_none() {
+            match self.files.checksum(&self.record.name()) {
+                Ok(checksum) if checksum == self.record.checksum => {}
+                Ok(_) => self.remember("its checksum differs".to_owned()),
+                Err(error) if error.is_damage() => self.remember(error.to_string()),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(self.sick().is_none())
     }
 
     /// What is wrong with it, if anything was found.

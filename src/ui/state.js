@@ -63,6 +63,9 @@ function arrive() {
   });
 }
 
+/** `{title, subtitle}` above the page: a page sets it, else what the list of pages says. */
+export const heading = signal({ title: '', subtitle: '' });
+
 // ---- when ----
 
 /** Where the store's data begins, ms; null while unknown. */

@@ -2,10 +2,13 @@
 
 mod access;
 mod admin;
+mod alerts;
+mod assets;
+mod backup;
 mod config;
 mod custom;
+mod dashboards;
 mod exposition;
-mod home;
 mod latest;
 mod lifecycle;
 mod maintenance;
@@ -39,13 +42,16 @@ pub(super) fn all(config: &mut ServiceConfig, max_body: usize) {
     latest::routes(config);
     custom::routes(config);
     access::routes(config);
+    dashboards::routes(config);
+    alerts::routes(config);
     status::routes(config);
     self::config::routes(config);
     admin::routes(config);
+    backup::routes(config);
     maintenance::routes(config);
     lifecycle::routes(config);
-    home::routes(config);
-    config.default_service(web::to(unknown));
+    assets::routes(config);
+    config.default_service(web::to(assets::unknown));
 }
 
 /// A resource that is read: GET, and HEAD as HTTP demands.
@@ -91,8 +97,8 @@ async fn only_post() -> Result<HttpResponse, Fault> {
 async fn get_or_post() -> Result<HttpResponse, Fault> {
     Err(Fault::wrong_method("GET, HEAD, POST"))
 }
-async fn unknown(request: HttpRequest) -> Result<HttpResponse, Fault> {
-    Err(Fault::new(ErrorKind::NotFound, format!("there is nothing at {}", request.path())))
+fn nothing_at(request: &HttpRequest) -> Fault {
+    Fault::new(ErrorKind::NotFound, format!("there is nothing at {}", request.path()))
 }
 
 #[cfg(test)]

@@ -1,0 +1,60 @@
+// Charts: the one list of types, and the component that picks from it. A type is a file and a line here.
+
+import { effect, html, useMemo } from '../lib.js';
+import { lang, t, addWords } from '../text.js';
+import { setLocale } from '../format.js';
+import words from '../text/es-charts.js';
+import bar from './bar.js';
+import bigNumber from './big_number.js';
+import gauge from './gauge.js';
+import heatmap from './heatmap.js';
+import line from './line.js';
+import pie from './pie.js';
+import statusGrid from './status_grid.js';
+import table from './table.js';
+import { seriesOf } from './series.js';
+import { summarize } from './summary.js';
+
+export { asTable } from './as_table.js';
+export { toCsv } from './rows.js';
+export { forgetColors } from './color.js';
+
+/** The types a panel can have, in the order in which they are offered: `{type, title, Draw, Legend?, overTime}`. */
+export const TYPES = [line, bar, bigNumber, gauge, pie, table, statusGrid, heatmap];
+
+addWords('es', words);
+effect(() => setLocale(lang.value));
+
+const typeOf = (panel) => TYPES.find((entry) => entry.type === panel?.type);
+
+/**
+ * The picture of a panel. `data` as the interface sends it, `range` `{start, end}` in ms, `stale`: what is seen is old,
+ * `onZoom(start, end)` or `onZoom()` for the way back, `full`: the panel has the whole page,
+ * `legend`: `inside` (above the picture), or `header` where the panel's header has a `Legend`: then only what is too long for it is inside.
+ */
+export function Chart({ panel, data, range, stale = false, onZoom, full = false, legend = 'inside' }) {
+  const found = typeOf(panel);
+  const language = lang.value;
+  const label = useMemo(() => summarize({ panel, data, range, t }), [panel, data, language]);
+  if (!found) return html`<p class="chart-none">${t('This page does not know panels of type {type}', { type: String(panel?.type) })}</p>`;
+  if (!seriesOf(data).length) return html`<p class="chart-none">${t('No samples in this range')}</p>`;
+  const { Draw } = found;
+  return html`<div class=${`chart chart-${found.type} ${full ? 'is-full' : ''}`}>
+    ${(legend === 'inside' || !fitsHeader(panel, data)) && html`<${Legend} panel=${panel} data=${data} range=${range} stale=${stale} place="inside" />`}
+    <${Draw} panel=${panel} data=${data} range=${range} stale=${stale} onZoom=${onZoom} full=${full} label=${label} />
+  </div>`;
+}
+
+/** More names than this are above the picture, not in the header. */
+const MOST_IN_HEADER = 3;
+
+function fitsHeader(panel, data) {
+  return !['line', 'bar'].includes(panel?.type) || seriesOf(data).length <= MOST_IN_HEADER;
+}
+
+/** A picture's names and values for a panel's header; nothing where the type has none, or where they are too many for it. */
+export function Legend({ panel, data, range, stale = false, place = 'header' }) {
+  const found = typeOf(panel);
+  if (!found?.Legend || !seriesOf(data).length || (place === 'header' && !fitsHeader(panel, data))) return null;
+  return html`<div class="chart-legend"><${found.Legend} panel=${panel} data=${data} range=${range} stale=${stale} place=${place} /></div>`;
+}

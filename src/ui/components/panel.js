@@ -1,0 +1,105 @@
+// The frame round a chart: its head, its menu, and what is shown while there is no picture.
+import { html, useErrorBoundary, useState } from '../lib.js';
+import { Chart, Legend } from '../charts/index.js';
+import { go, link, may, range, setQuery, setRange, toast } from '../state.js';
+import { t } from '../text.js';
+import { Dialog } from './dialog.js';
+import { Icon } from './icons.js';
+import { Menu } from './menu.js';
+import { Empty, Failed, HowToSend, Loading, copy } from './states.js';
+import { DataTable, csv } from './datatable.js';
+
+/** Low panels have room for fewer words. */
+const tight = (panel) => panel.h <= 2 || panel.w <= 3;
+
+/** @param {{board: import('../board.js').Board, panel: any}} props */
+export function Panel({ board, panel }) {
+  const { data, span, good } = board.panel(panel.id).value;
+  const [asTable, setTable] = useState(false);
+  const [missing, setMissing] = useState(null);
+  const title = `panel-${panel.id}`;
+  return html`<section class=${`card panel-${panel.type}`} aria-labelledby=${title} tabindex="0" data-panel=${panel.id} data-state=${data?.state ?? 'loading'}>
+    <header><h3 id=${title}>${panel.title}</h3>${panel.subtitle ? html`<p>${panel.subtitle}</p>` : null}
+      <div class="end"><${Names} panel=${panel} data=${data} span=${span} hidden=${asTable} /><${Behind} board=${board} /></div>
+      <${PanelMenu} board=${board} panel=${panel} data=${data} asTable=${asTable} setTable=${setTable} /></header>
+    <div class="body"><${Body} board=${board} panel=${panel} data=${data} span=${span} good=${good} asTable=${asTable} onMissing=${setMissing} /></div>
+    ${missing ? html`<${Dialog} title=${t('How to send it')} subtitle=${panel.title} onClose=${() => setMissing(null)}><${HowToSend} missing=${missing} /><//>` : null}
+  </section>`;
+}
+
+/** Names and values of the picture, beside the title. */
+function Names({ panel, data, span, hidden }) {
+  if (hidden || data?.state !== 'ok') return null;
+  return html`<${Legend} panel=${panel} data=${data} range=${span} />`;
+}
+
+/** Another time by dragging over a picture; without moments, the way back. @param {number} [start] @param {number} [end] */
+function zoom(start, end) {
+  if (start === undefined) {
+    if (before.length) setRange(before.pop());
+    return;
+  }
+  before.push(range.peek());
+  setRange({ from: Math.round(start), to: Math.round(end) });
+}
+const before = [];
+
+/** The badge of a picture that is no longer new. */
+function Behind({ board }) {
+  const { state, behind } = link.value;
+  if (board.demo.value || !behind || (state !== 'stale' && state !== 'reconnecting')) return null;
+  return html`<span class="badge warn">${t('{n} s behind', { n: Math.round(behind / 1e3) })}</span>`;
+}
+
+function Body({ board, panel, data, span, good, asTable, onMissing, full = false }) {
+  if (!data) return html`<${Loading} />`;
+  const stale = !board.demo.value && Boolean(link.value.behind) && link.value.state !== 'live';
+  const picture = (shown) => html`<${Drawn} key=${asTable ? 'table' : 'chart'} panel=${panel} data=${shown} span=${span} stale=${stale} asTable=${asTable} full=${full} />`;
+  if (data.state === 'error') {
+    return html`${good?.series?.length ? html`<div class="ghost" aria-hidden="true">${picture({ ...good, state: 'ok' })}</div>` : null}
+      <${Failed} error=${data} again=${() => board.load()} tight=${tight(panel)} />`;
+  }
+  if (data.state === 'empty' || !data.series?.length) return html`<${Empty} missing=${data.missing} tight=${tight(panel)} onShow=${onMissing} />`;
+  return picture(data);
+}
+
+/** The picture; one that cannot be drawn must not take the page with it. */
+function Drawn({ panel, data, span, stale, asTable, full }) {
+  const [broken, mend] = useErrorBoundary();
+  if (broken) return html`<${Failed} error=${broken} again=${mend} tight=${tight(panel)} />`;
+  if (asTable) return html`<${DataTable} panel=${panel} data=${data} />`;
+  return html`<${Chart} panel=${panel} data=${data} range=${span} stale=${stale} onZoom=${zoom} full=${full} legend=${full ? 'inside' : 'none'} />`;
+}
+
+function PanelMenu({ board, panel, data, asTable, setTable }) {
+  const has = Boolean(data?.series?.length);
+  const address = `${location.origin}/d/${encodeURIComponent(board.id)}?panel=${encodeURIComponent(panel.id)}`;
+  return html`<${Menu} buttonClass="menu-button" label=${t('Menu of {title}', { title: panel.title })} button=${html`<${Icon} name="more" />`}>
+    ${(close) => {
+      const act = (icon, words, run, key) => html`<button type="button" onClick=${() => { close(); run(); }}><${Icon} name=${icon} />${words}${key ? html`<kbd>${key}</kbd>` : null}</button>`;
+      return html`${act('full', t('Full size'), () => setQuery({ panel: panel.id }), 'Enter')}
+        ${has ? act(asTable ? 'chart' : 'table', asTable ? t('Show as chart') : t('Show as table'), () => setTable(!asTable)) : null}
+        ${act('link', t('Copy link'), () => copy(address))}
+        ${has ? act('download', t('Download CSV'), () => download(panel, data)) : null}
+        ${panel.queries?.[0]?.query ? act('explore', t('Open in Explore'), () => go(`/explore?expr=${encodeURIComponent(panel.queries[0].query)}`)) : null}
+        ${may('editor') ? act('pen', t('Edit'), () => go(`/d/${encodeURIComponent(board.id)}/edit?panel=${encodeURIComponent(panel.id)}`)) : null}`;
+    }}<//>`;
+}
+
+function download(panel, data) {
+  const url = URL.createObjectURL(new Blob([csv(data)], { type: 'text/csv' }));
+  Object.assign(document.createElement('a'), { href: url, download: `${panel.id}.csv` }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 1000);
+  toast(t('Downloaded {name}', { name: `${panel.id}.csv` }));
+}
+
+/** A panel in the whole window. @param {{board: import('../board.js').Board, panel: any}} props */
+export function FullPanel({ board, panel }) {
+  const { data, span, good } = board.panel(panel.id).value;
+  const [asTable, setTable] = useState(false);
+  const toggle = data?.series?.length
+    ? html`<button type="button" class="pill" aria-pressed=${String(asTable)} onClick=${() => setTable(!asTable)}><${Icon} name=${asTable ? 'chart' : 'table'} />${asTable ? t('Chart') : t('Table')}</button>`
+    : null;
+  return html`<${Dialog} class="full" title=${panel.title} subtitle=${panel.subtitle} actions=${toggle} onClose=${() => setQuery({ panel: null })}>
+    <div class=${`body panel-${panel.type}`}><${Body} board=${board} panel=${{ ...panel, w: 12, h: 8 }} data=${data} span=${span} good=${good} asTable=${asTable} onMissing=${() => null} full /></div><//>`;
+}

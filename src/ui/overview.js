@@ -1,0 +1,44 @@
+// What the rail shows, asked for now and then: dashboards, firing alerts, the store's figures, who is here.
+import { get } from './api.js';
+import { boards, firing, me, route, since, stats } from './state.js';
+import { oldest } from './components/storage.js';
+
+const STATS_MS = 30_000;
+const ALERTS_MS = 10_000;
+
+/** Asks for the list again: after one was made, changed or taken away. */
+export async function renewBoards() {
+  boards.value = (await get('dashboards/list')).dashboards ?? [];
+}
+
+async function renewStats() {
+  const answer = await get('metrics/stats');
+  stats.value = answer;
+  since.value = oldest(answer);
+}
+
+async function renewAlerts() {
+  const { alerts = [] } = await get('alerts/active');
+  const now = alerts.filter((alert) => alert.state === 'firing').sort((a, b) => b.active_at - a.active_at);
+  const same = now.length === firing.peek().length && now.every((alert, i) => key(alert) === key(firing.peek()[i]));
+  if (!same) firing.value = now;
+}
+
+const key = (alert) => JSON.stringify([alert.name, alert.labels]);
+
+async function renewMe() {
+  me.value = await get('access/session');
+}
+
+/** Asks at once and from then on, while the page is seen. */
+export function keepOverview() {
+  const quiet = (ask) => ask().catch(() => null);
+  const wanted = () => document.visibilityState === 'visible' && route.peek().page.name !== 'sign-in';
+  const every = (ms, ask) => setInterval(() => wanted() && quiet(ask), ms);
+  const all = () => [renewMe, renewStats, renewBoards, renewAlerts].forEach(quiet);
+  if (wanted()) all();
+  every(STATS_MS, renewStats);
+  every(ALERTS_MS, renewAlerts);
+  document.addEventListener('visibilitychange', () => wanted() && [renewStats, renewAlerts].forEach(quiet));
+  return all;
+}

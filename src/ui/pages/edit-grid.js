@@ -1,0 +1,64 @@
+// The panels on their grid as they will be, each with what it shows now and the buttons that move it.
+import { html, useLayoutEffect, useRef } from '../lib.js';
+import { promRange } from '../api.js';
+import { range, resolve } from '../state.js';
+import { stepSeconds } from '../range.js';
+import { t } from '../text.js';
+import { Chart } from '../charts/index.js';
+import { Glyph, Skeleton, useAnswer, useSettled } from './kit.js';
+import { fill, joined } from './logic/series.js';
+import { readingOrder } from './logic/layout.js';
+import { useDrag } from './edit-drag.js';
+
+export function EditorGrid({ panels, chosen, errors, actions }) {
+  const grid = useRef(null);
+  return html`<div class="p-grid-side"><div class="grid p-edit-grid" ref=${grid}>${readingOrder(panels).map((i) => html`
+    <${Cell} key=${i} panel=${panels[i]} index=${i} chosen=${i === chosen} bad=${errors.some((one) => one.panel === i)} actions=${actions} grid=${grid} />`)}</div>
+    <button type="button" class="pill p-add" onClick=${actions.add}><${Glyph} name="plus" />${t('Add a panel')}</button></div>`;
+}
+
+function Cell({ panel, index, chosen, bad, actions, grid }) {
+  const ref = useRef(null);
+  const drag = useDrag(grid, panel, (change) => actions.place(index, change), () => actions.choose(index));
+  useLayoutEffect(() => {
+    for (const name of ['x', 'y', 'w', 'h']) ref.current.style.setProperty(`--${name}`, panel[name]);
+  }, [panel.x, panel.y, panel.w, panel.h]);
+  const name = panel.title || t('Panel {n}', { n: index + 1 });
+  return html`<div class="cell p-fixed" ref=${ref}><section class=${`card p-panel ${chosen ? 'chosen' : ''} ${bad ? 'bad' : ''}`} aria-label=${name} onPointerDown=${() => chosen || actions.choose(index)}>
+    <header ...${drag.move}><h2><button type="button" aria-pressed=${chosen ? 'true' : 'false'} onClick=${() => actions.choose(index)}>${name}</button></h2></header>
+    <div class="body"><${Preview} panel=${panel} /></div>
+    ${chosen ? html`<${Tools} panel=${panel} index=${index} name=${name} actions=${actions} />` : null}
+    <span class="p-corner" ...${drag.size} aria-hidden="true"></span>
+  </section></div>`;
+}
+
+function Tools({ panel, index, name, actions }) {
+  const tool = (glyph, words, act) => html`<button type="button" aria-label=${`${t(words)}: ${name}`} title=${t(words)} onClick=${act}><${Glyph} name=${glyph} /></button>`;
+  return html`<div class="p-toolbar" role="group" aria-label=${t('Move and resize {name}', { name })}>
+    ${tool('left', 'Move left', () => actions.place(index, { x: panel.x - 1 }))}${tool('right', 'Move right', () => actions.place(index, { x: panel.x + 1 }))}
+    ${tool('up', 'Move up', () => actions.place(index, { y: panel.y - 1 }))}${tool('down', 'Move down', () => actions.place(index, { y: panel.y + 1 }))}
+    ${tool('narrower', 'Narrower', () => actions.place(index, { w: panel.w - 1 }))}${tool('wider', 'Wider', () => actions.place(index, { w: panel.w + 1 }))}
+    ${tool('copy', 'Duplicate', () => actions.copy(index))}${tool('bin', 'Delete', () => actions.remove(index))}
+  </div>`;
+}
+
+const NEWEST = ['gauge', 'pie', 'status_grid'];
+const newestOnly = ({ type, options = {} }) => NEWEST.includes(type) || (type === 'bar' && options.by === 'category') || (type === 'table' && options.spark === undefined);
+
+// What the panel would show, asked a moment after the last change.
+function Preview({ panel }) {
+  const wanted = useSettled(JSON.stringify(panel.queries.filter((one) => one.query.trim())), 500);
+  const queries = JSON.parse(wanted);
+  const span = resolve(range.value);
+  const step = stepSeconds(span);
+  const answer = useAnswer(queries.length ? async (signal) => {
+    const answers = await Promise.all(queries.map((one) => promRange(fill(one.query, span, step), span.start, span.end, step, { signal })));
+    return { wanted, span, queries, answers };
+  } : null, [wanted, range.value.from, range.value.to], { every: 30_000 });
+  if (!queries.length) return html`<p class="p-calm center">${t('Write an expression at the side.')}</p>`;
+  if (answer.error) return html`<p class="p-error" role="status">${answer.error.message}</p>`;
+  if (!answer.data) return answer.waiting ? html`<${Skeleton} rows=${1} />` : null;
+  const data = { ...joined(answer.data.answers, answer.data.queries, { newest: newestOnly(panel) }), unit: panel.unit, step: step * 1000 };
+  if (data.state === 'empty') return html`<p class="p-calm center">${t('No samples in this range')}</p>`;
+  return html`<${Chart} panel=${{ ...panel, id: panel.id ?? 'draft' }} data=${data} range=${answer.data.span} />`;
+}

@@ -1,0 +1,74 @@
+// Making and changing a rule: as one writes, the expression is tried for this moment.
+import { html, useState } from '../lib.js';
+import { post, promInstant, put } from '../api.js';
+import { t } from '../text.js';
+import { formatValue } from '../format.js';
+import { Dialog, Mark, SelectField, TextField, useAnswer, useSettled } from './kit.js';
+import { Editor } from './editor.js';
+import { draft, lacks, sent } from './logic/alerts.js';
+import { number, selector, unitOf } from './logic/series.js';
+import { comparison, placeOf } from './logic/promql.js';
+
+const SEVERITIES = ['info', 'warning', 'critical'];
+
+export function RuleForm({ rule, expr, onClose, onSaved }) {
+  const [form, setForm] = useState(() => ({ ...draft(rule), ...(expr ? { expr } : {}) }));
+  const [errors, setErrors] = useState({});
+  const [busy, setBusy] = useState(false);
+  const set = (name) => (value) => {
+    setForm((old) => ({ ...old, [name]: value }));
+    setErrors((old) => ({ ...old, [name]: null, other: null }));
+  };
+  const save = async (event) => {
+    event.preventDefault();
+    const missing = lacks(form);
+    setErrors(Object.fromEntries(Object.entries(missing).map(([name, words]) => [name, t(words)])));
+    if (Object.keys(missing).length) return;
+    setBusy(true);
+    try {
+      const body = sent(form, rule);
+      onSaved(await (rule ? put(`alerts/rules/${encodeURIComponent(rule.id)}`, body) : post('alerts/rules', body)));
+    } catch (cause) {
+      setErrors({ [fieldOf(cause.field)]: cause.message });
+      setBusy(false);
+    }
+  };
+  return html`<${Dialog} title=${rule ? t('Change rule') : t('New rule')} onClose=${onClose}><form class="p-form" onSubmit=${save} noValidate>
+    <${TextField} label=${t('Name')} value=${form.name} onValue=${set('name')} error=${errors.name} maxlength="200" autofocus />
+    <div class=${`p-field ${errors.expr ? 'bad' : ''}`}><span class="p-label" aria-hidden="true">${t('Expression')}</span>
+      <${Editor} value=${form.expr} onValue=${set('expr')} small=${true} label=${t('Expression')} />
+      ${errors.expr ? html`<p class="p-error" role="alert">${errors.expr}</p>` : html`<${Trial} expr=${form.expr} />`}</div>
+    <div class="p-pair">
+      <${TextField} label=${t('Pending for')} value=${form.for} onValue=${set('for')} error=${errors.for} help=${t('How long it must hold before it fires: 5m, 1h')} />
+      <${SelectField} label=${t('Severity')} value=${form.severity} onValue=${set('severity')} error=${errors.severity} options=${SEVERITIES.map((name) => [name, t(name)])} />
+    </div>
+    <${TextField} label=${t('Summary')} value=${form.summary} onValue=${set('summary')} error=${errors.summary} help=${html`${t('One line for the person who is woken. Labels and the value may stand in it:')} <code>${'{{ $labels.instance }}'}</code> <code>${'{{ $value }}'}</code>`} />
+    <${TextField} label=${t('Description')} value=${form.description} onValue=${set('description')} error=${errors.description} />
+    ${errors.other ? html`<p class="p-error" role="alert">${errors.other}</p>` : null}
+    <div class="p-buttons"><button type="button" class="pill" onClick=${onClose}>${t('Cancel')}</button><button type="submit" class="pill primary" disabled=${busy}>${t('Save')}</button></div>
+  </form><//>`;
+}
+
+// Where the form shows an error of the daemon.
+function fieldOf(field) {
+  const name = (field ?? '').replace(/^annotations\.?/, '');
+  return ['name', 'expr', 'for', 'severity', 'summary', 'description'].includes(name) ? name : 'other';
+}
+
+// What the expression says now, and where it is wrong.
+function Trial({ expr }) {
+  const settled = useSettled(expr.trim(), 400);
+  const answer = useAnswer(settled ? (signal) => promInstant(settled, undefined, { signal }).then((data) => ({ expr: settled, data })) : null, [settled]);
+  if (!settled) return html`<p class="p-help">${t('Every series that the expression yields is an alert.')}</p>`;
+  if (answer.error) {
+    const place = placeOf(answer.error.message, settled);
+    return html`<div class="p-error" role="status">${answer.error.message}${place === null ? null : html`<pre aria-hidden="true">${settled.split('\n')[settled.slice(0, place).split('\n').length - 1]}\n${' '.repeat(place - settled.lastIndexOf('\n', place - 1) - 1)}^</pre>`}</div>`;
+  }
+  if (answer.data?.expr !== settled) return html`<p class="p-help">…</p>`;
+  const { resultType, result } = answer.data.data;
+  if (resultType !== 'vector') return html`<p class="p-error" role="status">${t('A rule needs an expression that yields series; this one yields: {type}.', { type: t(resultType) })}</p>`;
+  if (!result.length) return html`<p class="p-trial" role="status"><${Mark} tone="ok" />${t('Now: nothing. It would be quiet.')}</p>`;
+  const unit = unitOf(comparison(settled)?.left ?? settled);
+  return html`<div class="p-trial" role="status"><${Mark} tone="warn" /><span>${result.length === 1 ? t('Now: one series. It would be pending.') : t('Now: {n} series. They would be pending.', { n: result.length })}
+    ${result.slice(0, 3).map(({ metric, value }) => html`<code>${selector(metric)} = ${formatValue(number(value[1]), unit).text}</code>`)}</span></div>`;
+}

@@ -1,0 +1,69 @@
+// Who are you: name and password become a session. A form as password managers know it.
+import { html, useEffect, useRef, useState } from '../lib.js';
+import { get, post } from '../api.js';
+import { go, me, route } from '../state.js';
+import { t } from '../text.js';
+import { TextField, Field } from './kit.js';
+import { nextPath, waitSeconds } from './logic/sign-in.js';
+
+export default function SignIn() {
+  const [name, setName] = useState('');
+  const [password, setPassword] = useState('');
+  const [error, setError] = useState(null);
+  const [busy, setBusy] = useState(false);
+  const [wait, setWait] = useWait();
+  const secret = useRef(null);
+
+  const enter = async (event) => {
+    event.preventDefault();
+    setBusy(true);
+    setError(null);
+    try {
+      await post('access/session', { name: name.trim(), password });
+      me.value = await get('access/session');
+      go(nextPath(route.value.query.next), { replace: true });
+    } catch (cause) {
+      setPassword('');
+      if (cause.status === 429) setWait(waitSeconds(cause));
+      setError(wordsFor(cause));
+      secret.current?.focus();
+    }
+    setBusy(false);
+  };
+
+  return html`<div class="p-sign"><section class="card" aria-labelledby="sign-title">
+    <${Brand} />
+    <h2 id="sign-title">${t('Sign in')}</h2>
+    <p class="mute">${t('This daemon has accounts. Sign in to see its dashboards.')}</p>
+    <form class="p-form" onSubmit=${enter}>
+      <${TextField} label=${t('Name')} value=${name} onValue=${setName} name="username" autocomplete="username" autocapitalize="none" spellcheck="false" required autofocus />
+      <${Field} label=${t('Password')}>${(props) => html`<input class="p-input" type="password" name="password" autocomplete="current-password" required
+        value=${password} onInput=${(e) => setPassword(e.currentTarget.value)} ref=${secret} ...${props} />`}<//>
+      <div role="alert">${error ? html`<p class="p-error">${error}${wait > 0 ? ` ${t('You can try again in {n} s.', { n: wait })}` : ''}</p>` : null}</div>
+      <button type="submit" class="pill primary wide" disabled=${busy || wait > 0}>${busy ? t('Signing in…') : t('Sign in')}</button>
+    </form>
+    <p class="p-help">${t('No account yet? An administrator makes one with')} <code>latido user add NAME --role viewer</code></p>
+  </section></div>`;
+}
+
+function Brand() {
+  return html`<div class="p-brand"><svg viewBox="0 0 26 26" aria-hidden="true"><rect class="m" width="26" height="26" rx="8" /><path class="p" d="M5 13.5h3.4l2.2-6 4 11 2.5-7.5 1.2 2.5H21" /></svg>latido</div>`;
+}
+
+function wordsFor(error) {
+  if (error.status === 401 || error.status === 403 && error.code !== 'forbidden') return t('Name or password is wrong.');
+  if (error.status === 429) return t('Too many attempts.');
+  if (error.status === 0) return t('The daemon does not answer.');
+  return error.message;
+}
+
+// Seconds still to wait, counted down.
+function useWait() {
+  const [left, set] = useState(0);
+  useEffect(() => {
+    if (left <= 0) return undefined;
+    const timer = setTimeout(() => set(left - 1), 1000);
+    return () => clearTimeout(timer);
+  }, [left]);
+  return [left, set];
+}

@@ -1,0 +1,50 @@
+// Rules and their past as rows and strips; the form loses nothing of a rule that it does not show.
+import test from 'node:test';
+import assert from 'node:assert/strict';
+import { draft, lacks, rows, sent, strip, tally } from '../../src/ui/pages/logic/alerts.js';
+import { latest, remembered } from '../../src/ui/pages/logic/history.js';
+import { nextPath, waitSeconds } from '../../src/ui/pages/logic/sign-in.js';
+
+const rule = (id, more) => ({ id, name: id, expr: 'up == 0', severity: 'warning', ...more });
+
+test('what fires comes first, what is switched off last', () => {
+  const list = rows([rule('off', { enabled: false }), rule('calm'), rule('slow'), rule('down', { severity: 'critical' })], [
+    { name: 'slow', state: 'pending', severity: 'warning', active_at: 5, value: 1 }, { name: 'down', state: 'firing', severity: 'critical', active_at: 3, value: 0 },
+    { name: 'down', state: 'pending', severity: 'critical', active_at: 1, value: 0 }]);
+  assert.deepEqual(list.map((row) => [row.rule.id, row.state, row.tone]), [['down', 'firing', 'crit'], ['slow', 'pending', 'warn'], ['calm', 'inactive', 'ok'], ['off', 'off', 'unk']]);
+  assert.equal(list[0].since, 3);
+  assert.deepEqual(tally(list), { firing: 1, pending: 1, quiet: 1, off: 1 });
+});
+
+test('a strip shows the worst of each cell, cut at its ends', () => {
+  const span = { start: 0, end: 100 };
+  assert.deepEqual(strip([{ active_at: -50, resolved_at: 10, severity: 'warning', state: 'resolved' }], span, 10).slice(0, 2), ['warn', 'ok']);
+  assert.deepEqual(strip([{ active_at: 85, severity: 'critical', state: 'firing' }], span, 10).slice(7), ['ok', 'crit', 'crit']);
+  assert.deepEqual(strip([{ active_at: 95, severity: 'critical', state: 'pending' }], span, 10).at(-1), 'warn');
+  assert.ok(strip([{ active_at: 200, severity: 'critical', state: 'firing' }, { active_at: -9, resolved_at: -1, severity: 'critical' }], span, 10).every((tone) => tone === 'ok'));
+  assert.equal(strip([{ active_at: 42, resolved_at: 42, severity: 'info' }], span, 10)[4], 'warn');
+});
+
+test('what the form does not show of a rule is sent back unchanged', () => {
+  const old = rule('a', { for: '1m', annotations: { summary: 's', runbook_url: 'r' }, labels: { team: 'x' }, group: 'g', revision: 4, state: 'firing', enabled: true });
+  const body = sent({ ...draft(old), summary: '' }, old);
+  assert.deepEqual(body, { name: 'a', expr: 'up == 0', for: '1m', severity: 'warning', annotations: { runbook_url: 'r' }, labels: { team: 'x' }, group: 'g', revision: 4, enabled: true });
+  assert.deepEqual(Object.keys(lacks({ name: '', expr: ' ', for: 'soon', summary: '' })), ['name', 'expr', 'for']);
+  assert.deepEqual(lacks({ name: 'a', expr: 'b', for: '1h30m' }), {});
+});
+
+test('a sign-in never leads to another site', () => {
+  for (const bad of ['//evil.example', 'https://evil.example', '/\\evil', undefined, '', 'explore', '/sign-in?next=/', '/a\nb']) assert.equal(nextPath(bad), '/', String(bad));
+  assert.equal(nextPath('/d/operations?from=now-6h'), '/d/operations?from=now-6h');
+  assert.equal(waitSeconds({ message: 'too many attempts; try again in 12 s' }), 12);
+  assert.equal(waitSeconds({}), 30);
+});
+
+test('history keeps the last twenty, each once, and survives rubbish', () => {
+  let list = [];
+  for (let i = 0; i < 30; i += 1) list = latest(list, `q${i % 25}`);
+  assert.equal(list.length, 20);
+  assert.equal(new Set(list).size, 20);
+  assert.deepEqual(remembered('{'), []);
+  assert.deepEqual(remembered('[1,"up"]'), ['up']);
+});
