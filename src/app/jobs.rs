@@ -13,7 +13,7 @@ use crate::ingest::{IngestError, Intake};
 use crate::model::ByteCount;
 use crate::store::{Keeper, Lost, Reader, StoreError};
 use crate::task::{Deadline, Interrupted, Pool, PoolError, RestartCount, Stop, spawn_supervised};
-use crate::telemetry::{Component, HealthBoard, OwnMetrics};
+use crate::telemetry::{Component, Health, HealthBoard, OwnMetrics};
 
 const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(10);
 /// Between two rounds that the intake asked for, so that one that cannot help does not spin.
@@ -161,6 +161,7 @@ async fn look(parts: Parts, counted: Vec<(&'static str, RestartCount)>) {
             watch_space(&parts.health, space_of(data_dir));
         }
         watch_lost(&parts.health, &parts.reader.lost(), &mut lost);
+        show_parts(&parts.health, &parts.own);
         for (name, restarts) in &counted {
             let counter = parts.own.task_restarts.with_label_values(&[name]);
             counter.inc_by(restarts.get().saturating_sub(counter.get()));
@@ -168,6 +169,14 @@ async fn look(parts: Parts, counted: Vec<(&'static str, RestartCount)>) {
         if !parts.stop.sleep(WATCH_INTERVAL).await {
             return;
         }
+    }
+}
+
+/// Makes the state of each part a metric, so that rules can look at it.
+fn show_parts(health: &HealthBoard, own: &OwnMetrics) {
+    for (component, state) in health.overall().components {
+        let is_degraded = state.health > Health::Healthy;
+        own.component_degraded.with_label_values(&[component.as_str()]).set(f64::from(u8::from(is_degraded)));
     }
 }
 
@@ -211,7 +220,6 @@ fn is_short(space: Space) -> bool {
 mod tests {
     use super::*;
     use crate::model::{Tier, TimeRange, Timestamp};
-    use crate::telemetry::Health;
 
     fn space(total_mib: u64, free_mib: u64) -> Space {
         Space { total: ByteCount::mib(total_mib), free: ByteCount::mib(free_mib) }

@@ -1,8 +1,8 @@
 //! Builds the rooms in order and stops them in reverse.
 //!
 //! Files: `signals` what the process is asked for, `jobs` what runs every so often, `reload` what a
-//! changed configuration changes, `entrance` accounts that are needed and the control socket,
-//! `names` and `watched` joins between rooms, `error`. The ports are taken before
+//! changed configuration changes, `entrance` accounts that are needed and the control socket, `names`
+//! and `watched` joins between rooms, `error`. The ports are taken before
 //! the store is opened, so that a taken one is found at once; the collectors run before the first
 //! answer is given.
 

@@ -18,7 +18,7 @@ use super::error::Fault;
 /// Headers by which a proxy says for whom it asks, besides `X-Forwarded-*`.
 const FORWARDED: [&str; 3] = ["forwarded", "x-real-ip", "via"];
 
-/// Nothing from elsewhere, no script or style but the page's files, no frame, no text that becomes markup.
+/// The page's own files and nothing from elsewhere: no inline script, no text that becomes markup.
 const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; \
      manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
 
@@ -155,7 +155,6 @@ pub(super) fn put_headers<B>(response: &mut ServiceResponse<B>) {
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    // Answers are of the moment; the page's files say themselves how long they hold.
     if !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }

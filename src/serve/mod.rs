@@ -3,10 +3,10 @@
 //! Files in reading order: `server` takes the ports and answers until the stop; `routes/` a file
 //! per resource; `extract` request to typed values; `asking` one call on the pool, ended when the
 //! client goes away; `answer` the shape of a success; `error` what kind of error becomes which
-//! status and which JSON; `limits` how large and how slow a body may be; `guard` which requests
-//! are from where they may be, and which headers every answer carries; `doors` what each route
-//! needs; `caller` who asks; `control` the socket of the daemon's own user; `measure` round every
-//! request; `live` one socket of a dashboard.
+//! status and which JSON; `limits` how large and how slow a body may be; `guard` which
+//! requests are from where they may be, and which headers every answer carries; `doors` what each
+//! route needs; `caller` who asks; `control` the socket of the daemon's own user; `measure` round
+//! every request; `live` one socket of a dashboard.
 //! Knows no PromQL, no file and no label grammar: those are the rooms before.
 
 mod answer;
@@ -100,12 +100,12 @@ pub struct Handles {
     pub alerts: Alerts,
     pub names: Arc<dyn Names>,
     pub collector: Collector,
-    pub accounts: Accounts,
     pub book: Book,
     pub cache: Cache,
     pub frames: Frames,
     pub hub: Hub,
     pub connections: Connections,
+    pub accounts: Accounts,
     pub own: OwnMetrics,
     pub health: HealthBoard,
     pub pool: Pool,

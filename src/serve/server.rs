@@ -183,8 +183,9 @@ fn app(
     watch: Data<Watch>,
     shared: Shared,
 ) -> App<impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<impl MessageBody>, Error = Error, InitError = ()>> {
-    let Handles { intake, registry, board, reader, keeper, engine, alerts, names, collector, health, own, settings, stop, .. } = shared.handles.clone();
-    let Handles { accounts, book, cache, frames, hub, connections, .. } = shared.handles;
+    let Handles { intake, registry, board, reader, keeper, engine, alerts, names, collector, accounts, health, own, settings, stop, .. } =
+        shared.handles.clone();
+    let Handles { book, cache, frames, hub, connections, .. } = shared.handles;
     App::new()
         .app_data(watch)
         .app_data(Data::new(shared.asking))
@@ -199,12 +200,12 @@ fn app(
         .app_data(Data::new(alerts))
         .app_data(Data::from(names))
         .app_data(Data::new(collector))
-        .app_data(Data::new(accounts))
         .app_data(Data::new(book))
         .app_data(Data::new(cache))
         .app_data(Data::new(frames))
         .app_data(Data::new(hub))
         .app_data(Data::new(connections))
+        .app_data(Data::new(accounts))
         .app_data(Data::new(health))
         .app_data(Data::new(own))
         .app_data(Data::from(settings))

@@ -3,6 +3,7 @@
 mod access;
 mod admin;
 mod alerts;
+mod analysis;
 mod assets;
 mod backup;
 mod config;
@@ -41,9 +42,10 @@ pub(super) fn all(config: &mut ServiceConfig, max_body: usize) {
     metrics::routes(config);
     latest::routes(config);
     custom::routes(config);
-    access::routes(config);
     dashboards::routes(config);
     alerts::routes(config);
+    access::routes(config);
+    analysis::routes(config);
     status::routes(config);
     self::config::routes(config);
     admin::routes(config);
