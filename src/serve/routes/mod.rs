@@ -1,8 +1,11 @@
 //! A file per resource, each with its `routes()`. Adding an endpoint is a handler and its line there.
 
+mod access;
 mod admin;
 mod alerts;
+mod analysis;
 mod assets;
+mod backup;
 mod config;
 mod custom;
 mod dashboards;
@@ -41,9 +44,12 @@ pub(super) fn all(config: &mut ServiceConfig, max_body: usize) {
     custom::routes(config);
     dashboards::routes(config);
     alerts::routes(config);
+    access::routes(config);
+    analysis::routes(config);
     status::routes(config);
     self::config::routes(config);
     admin::routes(config);
+    backup::routes(config);
     maintenance::routes(config);
     lifecycle::routes(config);
     assets::routes(config);
