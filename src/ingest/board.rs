@@ -98,9 +98,9 @@ impl Board {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).newest.retain(|_, entry| !gone(entry));
     }
 
-    /// Takes what was made durable. What was pushed is not shown.
+    /// Takes what was made durable. What was pushed or computed is not shown.
     pub(super) fn take(&self, batch: &Batch, now: Timestamp) {
-        if batch.origin == Origin::Pushed {
+        if matches!(batch.origin, Origin::Pushed | Origin::Derived) {
             return;
         }
         let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);

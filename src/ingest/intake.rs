@@ -359,6 +359,7 @@ impl Thread {
         let origin = match origin {
             Origin::Collected => "collected",
             Origin::Custom => "custom",
+            Origin::Derived => "derived",
             Origin::Pushed => "pushed",
         };
         self.own.samples_accepted.with_label_values(&[origin]).inc_by(appended.accepted as u64);

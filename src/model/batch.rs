@@ -12,6 +12,8 @@ pub enum Origin {
     Collected,
     /// Recorded through the custom-metrics API.
     Custom,
+    /// Computed by this daemon from what it holds: the series of alerts.
+    Derived,
     /// Pushed, scraped or imported.
     #[default]
     Pushed,

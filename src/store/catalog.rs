@@ -69,6 +69,32 @@ pub struct Document<T> {
     pub body: T,
 }
 
+/// Changes of documents of any kind that are made together or not at all.
+#[derive(Debug, Default)]
+pub struct Edits(Vec<(DocumentKind, String, Option<Vec<u8>>)>);
+
+impl Edits {
+    /// Stores a document, whatever its revision.
+    ///
+    /// # Errors
+    /// It cannot be encoded, or is larger than a document may be.
+    pub fn put<T: Serialize>(&mut self, kind: DocumentKind, id: &str, body: &T) -> Result<(), StoreError> {
+        self.0.push((kind, id.to_owned(), Some(document::encode(id, body)?)));
+        Ok(())
+    }
+
+    /// Removes a document where it is there.
+    pub fn remove(&mut self, kind: DocumentKind, id: &str) {
+        self.0.push((kind, id.to_owned(), None));
+    }
+
+    /// Whether there is nothing to change.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 /// Documents in `catalog.redb`. Cheap to clone. Calls take disk: use the pool.
 #[derive(Clone, Debug)]
 pub struct Catalog {
@@ -186,6 +212,24 @@ impl Catalog {
         self.write("write", |transaction| {
             for (id, body) in documents {
                 put(transaction, kind, id, None, body)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Makes all changes of `edits`, in their order, in one durable transaction.
+    ///
+    /// # Errors
+    /// The catalog cannot be written; nothing was changed then.
+    pub fn edit(&self, edits: Edits) -> Result<(), StoreError> {
+        self.write("write", |transaction| {
+            for (kind, id, bytes) in &edits.0 {
+                match bytes {
+                    Some(bytes) => put_encoded(transaction, *kind, id, None, bytes).map(|_| ())?,
+                    None => {
+                        transaction.open_table(DOCUMENTS)?.remove((kind.key(), id.as_str()))?;
+                    }
+                }
             }
             Ok(())
         })
@@ -357,6 +401,11 @@ fn raise(counters: &mut redb::Table<'_, &'static str, u64>, name: &'static str, 
 }
 
 fn put<T: Serialize>(transaction: &WriteTransaction, kind: DocumentKind, id: &str, expected: Option<u64>, body: &T) -> Result<u64, Failure> {
+    let body = document::encode(id, body).map_err(Failure::Store)?;
+    put_encoded(transaction, kind, id, expected, &body)
+}
+
+fn put_encoded(transaction: &WriteTransaction, kind: DocumentKind, id: &str, expected: Option<u64>, body: &[u8]) -> Result<u64, Failure> {
     let mut table = transaction.open_table(DOCUMENTS)?;
     let found = table.get((kind.key(), id))?.map_or(Ok(0), |value| revision(id, value.value())).map_err(Failure::Store)?;
     if let Some(expected) = expected
@@ -365,7 +414,7 @@ fn put<T: Serialize>(transaction: &WriteTransaction, kind: DocumentKind, id: &st
         return Err(Failure::Store(StoreError::StaleRevision { id: id.to_owned(), expected, found }));
     }
     let mut bytes = (found + 1).to_le_bytes().to_vec();
-    bytes.extend(document::encode(id, body).map_err(Failure::Store)?);
+    bytes.extend_from_slice(body);
     table.insert((kind.key(), id), bytes.as_slice())?;
     Ok(found + 1)
 }

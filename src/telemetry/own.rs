@@ -51,6 +51,12 @@ pub struct OwnMetrics {
     pub query_samples: GenericCounter<AtomicU64>,
     pub store: GaugeVec,
     pub task_restarts: IntCounterVec,
+    pub component_degraded: GaugeVec,
+    pub dashboard_frames: IntCounterVec,
+    pub alerts: GaugeVec,
+    pub notifications: IntCounterVec,
+    pub rule_failures: GenericCounter<AtomicU64>,
+    pub rule_duration: Histogram,
 }
 
 impl OwnMetrics {
@@ -91,6 +97,10 @@ impl OwnMetrics {
             HistogramOpts::new("latido_journal_commit_duration_seconds", "Time to make one group of batches durable.").buckets(FAST_SECONDS.to_vec()),
         )?;
         registry.register(Box::new(commit_duration.clone()))?;
+        let rule_duration = Histogram::with_opts(
+            HistogramOpts::new("latido_rule_evaluation_duration_seconds", "Time to evaluate one group of rules.").buckets(FAST_SECONDS.to_vec()),
+        )?;
+        registry.register(Box::new(rule_duration.clone()))?;
         let config_reload =
             Gauge::new("latido_config_last_reload_successful", "Whether the last reading of the configuration was taken: 1 yes, 0 the older one stays.")?;
         registry.register(Box::new(config_reload.clone()))?;
@@ -113,6 +123,16 @@ impl OwnMetrics {
             query_samples: single("latido_query_samples_total", "Samples and buckets that queries read.")?,
             store: gauge("latido_store", "Figures of the store by tier: series, samples, bytes, partitions.", &["tier", "figure"])?,
             task_restarts: counter("latido_task_restarts_total", "Loops started again after a panic, by task.", &["task"])?,
+            component_degraded: gauge("latido_component_degraded", "Whether a part works with losses or not at all: 1 yes, 0 no.", &["component"])?,
+            dashboard_frames: counter("latido_dashboard_frames_total", "Frames of dashboards by outcome: sent to a viewer, or skipped by one.", &["outcome"])?,
+            alerts: gauge("latido_alerts", "Alerts now, by state.", &["state"])?,
+            notifications: counter(
+                "latido_notifications_total",
+                "Notifications to the webhook by outcome: sent, failed (an attempt) or dropped.",
+                &["outcome"],
+            )?,
+            rule_failures: single("latido_rule_evaluation_failures_total", "Evaluations of a rule that failed.")?,
+            rule_duration,
             registry,
         })
     }

@@ -9,6 +9,9 @@
 
 mod harness;
 
+mod alerts;
+mod analysis;
+mod backups;
 mod bad_input;
 mod collects;
 mod copied_directory;
@@ -16,8 +19,10 @@ mod custom_metrics;
 mod deletion;
 mod kill;
 mod node_exporter;
+mod page;
 mod plugins;
 mod real_clients;
 mod refusals;
 mod restart;
 mod tiers;
+mod viewers;

@@ -123,7 +123,8 @@ fn fill<'a>(template: &str, version: &str, files: impl Iterator<Item = &'a str> 
     let listed = FIRST_STYLES.into_iter();
     let others = files.clone().filter(|path| path.ends_with(".css") && !FIRST_STYLES.contains(path));
     let styles: String = listed.chain(others).map(|path| format!("<link rel=\"stylesheet\" href=\"/ui/{path}\">\n")).collect();
-    let needed = files.filter(|path| path.ends_with(".js") && *path != "boot.js" && (!path.starts_with(LATER) || *path == FIRST_PAGE || path.ends_with("/index.js")));
+    let needed =
+        files.filter(|path| path.ends_with(".js") && *path != "boot.js" && (!path.starts_with(LATER) || *path == FIRST_PAGE || path.ends_with("/index.js")));
     let modules: String = needed.map(|path| format!("<link rel=\"modulepreload\" href=\"/ui/{path}\">\n")).collect();
     let filled = template.replace("<!-- styles -->\n", &styles).replace("<!-- modules -->\n", &modules);
     filled.replace("=\"/ui/", &format!("=\"/ui/{version}/"))

@@ -40,6 +40,21 @@ impl Answer {
     }
 }
 
+/// An answer as it came over the wire: headers, and the body not decoded.
+#[derive(Clone, Debug)]
+pub(crate) struct Fetched {
+    pub(crate) status: u16,
+    headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Fetched {
+    /// A header's value by its lower-case name; empty where it is not there.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    }
+}
+
 /// Talks to one daemon.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
@@ -62,6 +77,18 @@ impl Client {
 
     pub(crate) fn get(&self, path: &str) -> Answer {
         self.try_get(path).unwrap_or_else(|| panic!("GET {path} was answered"))
+    }
+
+    /// A GET with these headers; the body stays as it was sent.
+    pub(crate) fn fetch(&self, path: &str, headers: &[(&str, &str)]) -> Fetched {
+        let mut request = self.agent.get(format!("{}{path}", self.base));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let mut response = request.call().unwrap_or_else(|error| panic!("GET {path} was answered: {error}"));
+        let text = |value: &ureq::http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let headers = response.headers().iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
+        Fetched { status: response.status().as_u16(), headers, body: response.body_mut().read_to_vec().expect("the body is read to its end") }
     }
 
     /// A GET below the mission's API that has to succeed.
