@@ -17,9 +17,8 @@ import { summarize } from './summary.js';
 
 export { asTable } from './as_table.js';
 export { toCsv } from './rows.js';
-export { forgetColors } from './color.js';
 
-/** The types a panel can have, in the order in which they are offered: `{type, title, Draw, Legend?, namesSeries?, overTime}`. */
+/** The types a panel can have, in the order in which they are offered: `{type, title, Draw, Legend?, namesSeries?}`. */
 export const TYPES = [line, bar, bigNumber, gauge, pie, table, statusGrid, heatmap];
 
 addWords('es', words);

@@ -145,4 +145,4 @@ function Legend({ panel, data, stale, place }) {
   return html`<${Keys} entries=${entries} unit=${unitOfPanel(panel, data)} step=${dataStep(data)} options=${panel.options} ahead=${panel.type === 'bar'} brief=${place === 'header' && room === 'names'} />`;
 }
 
-export default { type: 'line', title: 'Line', overTime: true, namesSeries: true, Draw: Line, Legend };
+export default { type: 'line', title: 'Line', namesSeries: true, Draw: Line, Legend };
