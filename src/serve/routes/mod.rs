@@ -1,10 +1,14 @@
 //! A file per resource, each with its `routes()`. Adding an endpoint is a handler and its line there.
 
+mod access;
 mod admin;
 mod alerts;
+mod analysis;
 mod assets;
+mod backup;
 mod config;
 mod custom;
+mod dashboards;
 mod exposition;
 mod latest;
 mod lifecycle;
@@ -38,10 +42,14 @@ pub(super) fn all(config: &mut ServiceConfig, max_body: usize) {
     metrics::routes(config);
     latest::routes(config);
     custom::routes(config);
+    dashboards::routes(config);
     alerts::routes(config);
+    access::routes(config);
+    analysis::routes(config);
     status::routes(config);
     self::config::routes(config);
     admin::routes(config);
+    backup::routes(config);
     maintenance::routes(config);
     lifecycle::routes(config);
     assets::routes(config);

@@ -1,0 +1,233 @@
+//! `dashboards/*` and `ws/dashboard/{id}` of the monitoring API.
+
+use actix_web::web::{self, Data, Path, Payload, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+use serde_json::json;
+
+use super::{get, post};
+use crate::access::{Caller, Role, Scope};
+use crate::clock::parse_moment;
+use crate::dashboard::{Book, Cache, Connections, Dashboard, DashboardError, Deleted, Draft, Entry, Frames, Hub, Window};
+use crate::model::{ErrorKind, Timestamp};
+use crate::serve::answer;
+use crate::serve::asking::Asking;
+use crate::serve::caller::Who;
+use crate::serve::error::Fault;
+use crate::serve::extract::{JsonBytes, Params};
+use crate::serve::live;
+use crate::task::Stop;
+use crate::telemetry::OwnMetrics;
+
+const API: &str = "/api/v1/monitoring";
+
+pub(super) fn routes(config: &mut ServiceConfig) {
+    config
+        .service(get("/api/v1/monitoring/dashboards/stats", stats))
+        .service(get("/api/v1/monitoring/dashboards/list", list))
+        .service(post("/api/v1/monitoring/dashboards/create", create))
+        .service(
+            web::resource("/api/v1/monitoring/dashboards/connections/{connection}").route(web::delete().to(disconnect)).default_service(web::to(only_delete)),
+        )
+        .service(get("/api/v1/monitoring/dashboards/{id}/data", data))
+        .service(post("/api/v1/monitoring/dashboards/{id}/connect", connect))
+        .service(
+            web::resource("/api/v1/monitoring/dashboards/{id}")
+                .route(web::get().to(show))
+                .route(web::head().to(show))
+                .route(web::put().to(update))
+                .route(web::delete().to(delete))
+                .default_service(web::to(not_post)),
+        )
+        .service(web::resource("/api/v1/monitoring/ws/dashboard/{id}").route(web::get().to(socket)).default_service(web::to(only_get)));
+}
+
+async fn only_delete() -> Result<HttpResponse, Fault> {
+    Err(Fault::wrong_method("DELETE"))
+}
+async fn not_post() -> Result<HttpResponse, Fault> {
+    Err(Fault::wrong_method("GET, HEAD, PUT, DELETE"))
+}
+async fn only_get() -> Result<HttpResponse, Fault> {
+    Err(Fault::wrong_method("GET"))
+}
+
+/// A document as it is shown.
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(flatten)]
+    dashboard: &'a Dashboard,
+    predefined: bool,
+    revision: u64,
+}
+
+fn document(entry: &Entry, caller: &Caller) -> serde_json::Value {
+    let bare;
+    let dashboard = match caller.role {
+        Some(_) => entry.dashboard.as_ref(),
+        None => {
+            bare = entry.dashboard.without_queries();
+            &bare
+        }
+    };
+    // Every key is a text, so that this cannot fail.
+    serde_json::to_value(Document { dashboard, predefined: entry.is_predefined(), revision: entry.revision }).unwrap_or_default()
+}
+
+fn may_change(caller: &Caller) -> Result<(), Fault> {
+    if caller.has(Some(Role::Editor)) && caller.scope == Scope::Write {
+        return Ok(());
+    }
+    Err(Fault::new(ErrorKind::Forbidden, "changing dashboards needs the role editor, and a key with the scope write"))
+}
+
+async fn stats(book: Data<Book>, cache: Data<Cache>, connections: Data<Connections>, own: Data<OwnMetrics>) -> HttpResponse {
+    let (hits, misses) = cache.figures();
+    let frames = |outcome: &str| own.dashboard_frames.with_label_values(&[outcome]).get();
+    HttpResponse::Ok().json(json!({
+        "dashboards": book.len(),
+        "connections": connections.count(), "max_connections": connections.max(),
+        "frames_sent": frames("sent"), "frames_skipped": frames("skipped"),
+        "cache": {"hits": hits, "misses": misses},
+    }))
+}
+
+async fn list(book: Data<Book>, Who(caller): Who) -> HttpResponse {
+    let brief = |entry: &Entry| {
+        let Dashboard { id, title, subtitle, access, panels, .. } = entry.dashboard.as_ref();
+        json!({
+            "id": id, "title": title, "subtitle": subtitle, "access": access, "predefined": entry.is_predefined(),
+            "panels": panels.len(), "revision": entry.revision,
+        })
+    };
+    let all: Vec<_> = book.list(&caller).iter().map(brief).collect();
+    HttpResponse::Ok().json(json!({"dashboards": all}))
+}
+
+async fn show(id: Path<String>, book: Data<Book>, Who(caller): Who) -> Result<HttpResponse, Fault> {
+    let entry = book.get(&id, &caller)?;
+    Ok(HttpResponse::Ok().json(document(&entry, &caller)))
+}
+
+async fn create(body: JsonBytes, book: Data<Book>, asking: Data<Asking>, Who(caller): Who) -> Result<HttpResponse, Fault> {
+    may_change(&caller)?;
+    let entry = asking.run(move || book.create(Draft::from_json(&body.0)?)).await??;
+    Ok(HttpResponse::Created().json(document(&entry, &caller)))
+}
+
+async fn update(id: Path<String>, body: JsonBytes, book: Data<Book>, asking: Data<Asking>, Who(caller): Who) -> Result<HttpResponse, Fault> {
+    may_change(&caller)?;
+    book.get(&id, &caller)?;
+    let entry = asking.run(move || book.update(&id, Draft::from_json(&body.0)?)).await??;
+    Ok(HttpResponse::Ok().json(document(&entry, &caller)))
+}
+
+async fn delete(id: Path<String>, book: Data<Book>, asking: Data<Asking>, Who(caller): Who) -> Result<HttpResponse, Fault> {
+    may_change(&caller)?;
+    book.get(&id, &caller)?;
+    let named = id.clone();
+    let deleted = asking.run(move || book.delete(&id)).await??;
+    Ok(HttpResponse::Ok().json(json!({"id": named, "deleted": true, "restored": deleted == Deleted::Restored})))
+}
+
+async fn data(id: Path<String>, params: Params, book: Data<Book>, frames: Data<Frames>, asking: Data<Asking>, Who(caller): Who) -> Result<HttpResponse, Fault> {
+    let dashboard = book.get(&id, &caller)?.dashboard;
+    let stranger = caller.role.is_none();
+    let window = window(&params, &dashboard, asking.now())?;
+    window.check(stranger)?;
+    let panels: Vec<String> = params.all("panel").flat_map(|ids| ids.split(',')).filter(|id| !id.is_empty()).map(str::to_owned).collect();
+    let text = asking
+        .ask("dashboard", None, move |deadline| {
+            let frame = frames.data(&dashboard, Some(panels.as_slice()).filter(|ids| !ids.is_empty()), window, deadline)?;
+            let frame = if stranger { frame.discreet() } else { frame };
+            let mut out = Vec::new();
+            answer::json(&mut out, &frame);
+            Ok::<_, DashboardError>(out)
+        })
+        .await?;
+    Ok(answer::json_text(text))
+}
+
+/// `start`, `end` and `step`; the dashboard's own range up to now where they are not given.
+fn window(params: &Params, dashboard: &Dashboard, now: Timestamp) -> Result<Window, Fault> {
+    let time = |name: &str| params.get(name).map(|text| parse_moment(text, now).map_err(|e| Fault::field(name, e.to_string()))).transpose();
+    let end = time("end")?.unwrap_or(now);
+    let start = time("start")?.unwrap_or_else(|| end - dashboard.span());
+    let step = params.duration("step")?;
+    if step.is_some_and(|step| step.as_millis() == 0) {
+        return Err(Fault::field("step", "step must be longer than nothing"));
+    }
+    Ok(Window { start, end, step })
+}
+
+async fn connect(id: Path<String>, book: Data<Book>, connections: Data<Connections>, Who(caller): Who) -> Result<HttpResponse, Fault> {
+    book.get(&id, &caller)?;
+    let ticket = connections.ticket(&id, &caller)?;
+    let url = format!("{API}/ws/dashboard/{}?ticket={}", *id, ticket.secret);
+    Ok(HttpResponse::Ok().json(json!({"connection_id": ticket.connection_id, "url": url, "expires_at": ticket.expires_at})))
+}
+
+async fn disconnect(id: Path<String>, connections: Data<Connections>, Who(caller): Who) -> Result<HttpResponse, Fault> {
+    connections.close(&id, &caller)?;
+    Ok(HttpResponse::Ok().json(json!({"connection_id": *id, "closed": true})))
+}
+
+#[expect(clippy::too_many_arguments, reason = "actix hands each handle to the handler by itself")]
+async fn socket(
+    id: Path<String>,
+    request: HttpRequest,
+    payload: Payload,
+    params: Params,
+    book: Data<Book>,
+    hub: Data<Hub>,
+    connections: Data<Connections>,
+    stop: Data<Stop>,
+    Who(caller): Who,
+) -> Result<HttpResponse, Fault> {
+    let (caller, connection) = match params.get("ticket") {
+        Some(secret) => connections.redeem(secret, &id).map(|(caller, id)| (caller, Some(id)))?,
+        None => (caller, None),
+    };
+    book.get(&id, &caller)?;
+    let (response, messages) = live::handshake(&request, payload)?;
+    let place = connections.open(&caller, connection)?;
+    Ok(live::attend(response, messages, hub.watch(&id), place, stop.get_ref().clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn dashboard() -> Dashboard {
+        Draft::from_json(br#"{"id":"d","title":"D","range":"30m","panels":[]}"#).unwrap().checked(str::to_owned).unwrap()
+    }
+
+    fn read(query: &[(&str, &str)]) -> Result<Window, Fault> {
+        window(&Params::of(query), &dashboard(), Timestamp(10_000_000))
+    }
+
+    #[test]
+    fn times_are_read_as_everywhere_in_this_api() {
+        let own = Window { start: Timestamp(10_000_000 - 1_800_000), end: Timestamp(10_000_000), step: None };
+        assert_eq!(read(&[]), Ok(own));
+        let asked = Window { start: Timestamp(6_400_000), end: Timestamp(9_000_000), step: Some(Duration::from_secs(60)) };
+        assert_eq!(read(&[("start", "-1h"), ("end", "9000000"), ("step", "1m")]), Ok(asked));
+    }
+
+    #[test]
+    fn windows_that_are_too_much_are_refused_by_name() {
+        for (query, stranger, field) in [
+            (vec![("start", "yesterday")], false, "start"),
+            (vec![("step", "0")], false, "step"),
+            (vec![("start", "5"), ("end", "5")], false, "end"),
+            (vec![("step", "1s"), ("start", "-4h")], false, "step"),
+            (vec![("step", "1s"), ("start", "-1h")], true, "step"),
+            (vec![("start", "-32d"), ("end", "now")], true, "start"),
+        ] {
+            let fault = read(&query).and_then(|window| window.check(stranger).map_err(Fault::from)).expect_err("it is refused");
+            assert!(format!("{fault:?}").contains(&format!("field: Some({field:?})")), "{query:?}: {fault:?}");
+        }
+        assert!(read(&[("step", "1s"), ("start", "-3h")]).and_then(|w| w.check(false).map_err(Fault::from)).is_ok());
+    }
+}
