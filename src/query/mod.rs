@@ -38,7 +38,7 @@ pub use engine::Engine;
 pub use error::QueryError;
 pub use options::Options;
 pub use outline::{Flaw, Outline, Yields, outline};
-pub use parse::{check_rule, parse_selector};
+pub use parse::parse_selector;
 pub use shorthand::{Aggregation, MetricsAnswer, MetricsQuery, Names};
 pub use source::Source;
 pub use stats::Stats;

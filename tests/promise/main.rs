@@ -9,6 +9,8 @@
 
 mod harness;
 
+mod alerts;
+mod analysis;
 mod bad_input;
 mod collects;
 mod copied_directory;

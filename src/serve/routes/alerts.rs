@@ -257,7 +257,7 @@ async fn try_out(body: JsonBytes, asking: Data<Asking>, alerts: Data<Alerts>) ->
 
 async fn active(alerts: Data<Alerts>) -> HttpResponse {
     let shown: Vec<Shown> = alerts.active().into_iter().map(Shown::from).collect();
-    HttpResponse::Ok().json(json!({"alerts": shown}))
+    HttpResponse::Ok().json(json!({"alerts": shown, "notifications_waiting": alerts.notifications_waiting()}))
 }
 
 async fn history(params: Params, asking: Data<Asking>, alerts: Data<Alerts>) -> Result<HttpResponse, Fault> {

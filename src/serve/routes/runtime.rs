@@ -26,8 +26,6 @@ pub(super) fn routes(config: &mut ServiceConfig) {
         .service(get("/api/v1/status/flags", flags))
         .service(get("/api/v1/status/config", settings))
         .service(get("/api/v1/status/tsdb", tsdb))
-        .service(get("/api/v1/rules", || no(json!({"groups": []}))))
-        .service(get("/api/v1/alerts", || no(json!({"alerts": []}))))
         .service(get("/api/v1/alertmanagers", || no(json!({"activeAlertmanagers": [], "droppedAlertmanagers": []}))))
         .service(get("/api/v1/targets", || no(json!({"activeTargets": [], "droppedTargets": [], "droppedTargetCounts": {}}))))
         .service(get_or_form("/api/v1/query_exemplars", || no(json!([]))));
