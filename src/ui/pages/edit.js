@@ -9,7 +9,7 @@ import { Answered, Blank, Card, SelectField, TextField, useAnswer } from './kit.
 import { EditorGrid } from './edit-grid.js';
 import { PanelForm } from './edit-panel.js';
 import { JsonView } from './edit-json.js';
-import { below, faults, outgoing, partOf, place, settle, sizeOf, swap } from './logic/layout.js';
+import { below, faults, outgoing, partOf, place, settle, sizeOf, swap, tidy } from './logic/layout.js';
 import { blank, whole } from './logic/boards.js';
 
 export default function Edit() {
@@ -62,7 +62,7 @@ function Form({ id, first }) {
     }
     setBusy(true);
     try {
-      const body = outgoing({ ...board, panels: settle(board.panels) });
+      const body = outgoing({ ...board, panels: tidy(settle(board.panels)) });
       const kept = await (id ? put(`dashboards/${encodeURIComponent(id)}`, body) : post('dashboards/create', body));
       setSaved(board);
       boards.value = (await get('dashboards/list')).dashboards;
