@@ -12,6 +12,7 @@ mod harness;
 mod access;
 mod alerts;
 mod analysis;
+mod backups;
 mod bad_input;
 mod collects;
 mod copied_directory;
