@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
+use crate::access::Accounts;
 use crate::clock::format_rfc3339;
 use crate::config::{Space, space_of};
 use crate::ingest::{IngestError, Intake};
@@ -19,6 +20,7 @@ const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(10);
 const MAINTENANCE_REST: Duration = Duration::from_millis(250);
 /// A round that takes longer is broken off, and goes on where it was in the next one.
 const MAINTENANCE_LIMIT: Duration = Duration::from_secs(600);
+const SESSIONS_INTERVAL: Duration = Duration::from_secs(300);
 const WATCH_INTERVAL: Duration = Duration::from_secs(10);
 /// Below it the next sealing may fail.
 const LEAST_FREE: ByteCount = ByteCount::mib(64);
@@ -34,6 +36,7 @@ pub(super) struct Parts {
     pub(super) keeper: Keeper,
     pub(super) reader: Reader,
     pub(super) intake: Intake,
+    pub(super) accounts: Accounts,
     pub(super) health: HealthBoard,
     pub(super) own: OwnMetrics,
     /// `None` where nothing lies on disk.
@@ -45,12 +48,14 @@ pub(super) struct Parts {
 pub(super) fn start(parts: &Parts) -> Vec<JoinHandle<()>> {
     let maintenance = RestartCount::default();
     let watch = RestartCount::default();
-    let counted = vec![("maintenance", maintenance.clone()), ("watch", watch.clone())];
+    let sessions = RestartCount::default();
+    let counted = vec![("maintenance", maintenance.clone()), ("watch", watch.clone()), ("sessions", sessions.clone())];
     // A pool of its own: queries that fill the other one must not keep windows from being sealed.
     let pool = Pool::new(1, 4);
-    let (keeping, watching) = (parts.clone(), parts.clone());
+    let (keeping, watching, tidying, tidier) = (parts.clone(), parts.clone(), parts.clone(), pool.clone());
     vec![
         spawn_supervised("maintenance", parts.stop.clone(), maintenance, move || maintain(keeping.clone(), pool.clone())),
+        spawn_supervised("sessions", parts.stop.clone(), sessions, move || tidy(tidying.clone(), tidier.clone())),
         spawn_supervised("watch", parts.stop.clone(), watch, move || look(watching.clone(), counted.clone())),
     ]
 }
@@ -134,6 +139,17 @@ fn note(health: &HealthBoard, result: Result<(), RoundError>, failing: &mut bool
                 tracing::error!(%error, "maintenance failed, it is tried again");
             }
             health.degraded(Component::Compactor, error.to_string());
+        }
+    }
+}
+
+/// Forgets sessions that have ended, and writes down when the others were used.
+async fn tidy(parts: Parts, pool: Pool) {
+    while parts.stop.sleep(SESSIONS_INTERVAL).await {
+        let accounts = parts.accounts.clone();
+        match pool.run(move || accounts.tidy()).await {
+            Ok(Err(error)) => tracing::warn!(%error, "ended sessions stay for now"),
+            Ok(Ok(())) | Err(_) => {}
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use crate::access::AccessError;
 use crate::app::AppError;
 use crate::config::ConfigError;
 use crate::model::ErrorKind;
@@ -33,12 +34,18 @@ pub enum CliError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Accounts and keys of a stopped store.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// A query on a stopped store.
     #[error(transparent)]
     Query(#[from] QueryError),
     /// Arguments that clap cannot judge.
     #[error("{0}")]
     Usage(String),
+    /// Something is damaged: what, was printed.
+    #[error("{0}")]
+    Damaged(String),
     /// A running daemon could not be asked, or said no.
     #[error("{0}")]
     Remote(String),
@@ -53,9 +60,17 @@ impl CliError {
             Self::Log(_) => ErrorKind::Config,
             Self::App(error) => error.kind(),
             Self::Store(error) => error.kind(),
-            Self::Query(_) | Self::Remote(_) => ErrorKind::Internal,
+            Self::Access(error) => error.kind(),
+            Self::Query(_) | Self::Remote(_) | Self::Damaged(_) => ErrorKind::Internal,
             Self::Usage(_) => ErrorKind::Invalid,
         }
+    }
+}
+
+impl From<String> for CliError {
+    /// What went wrong with a running daemon, as a sentence.
+    fn from(sentence: String) -> Self {
+        Self::Remote(sentence)
     }
 }
 

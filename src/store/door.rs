@@ -31,6 +31,14 @@ pub struct Opened {
     pub notes: Vec<String>,
 }
 
+/// Opens the documents alone, of a store that no process has open: no sample is read or moved.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_catalog(options: &Options) -> Result<Catalog, StoreError> {
+    Catalog::open(&Arc::new(Files::open(options)?))
+}
+
 /// Opens or creates the store, and takes back what the journal holds and no partition does.
 ///
 /// # Errors

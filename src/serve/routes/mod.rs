@@ -1,7 +1,9 @@
 //! A file per resource, each with its `routes()`. Adding an endpoint is a handler and its line there.
 
+mod access;
 mod admin;
 mod alerts;
+mod analysis;
 mod assets;
 mod backup;
 mod config;
@@ -42,6 +44,8 @@ pub(super) fn all(config: &mut ServiceConfig, max_body: usize) {
     custom::routes(config);
     dashboards::routes(config);
     alerts::routes(config);
+    access::routes(config);
+    analysis::routes(config);
     status::routes(config);
     self::config::routes(config);
     admin::routes(config);

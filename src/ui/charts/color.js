@@ -3,13 +3,26 @@
 import { labelKey } from './series.js';
 
 /** Colours for series; the eighth is kept for "other" and for stale data. */
-export const SLOTS = 7;
+const SLOTS = 7;
 export const OTHER = 's8';
 const MOST_SCOPES = 16;
 const MOST_KEYS = 2000;
 
 /** Colours given so far: dashboard → hash of a label set → slot from 1 to 7. */
 const scopes = new Map();
+
+const hashes = new Map();
+
+/** `hash`, remembered: the same label sets come with each update. */
+function knownHash(text) {
+  let value = hashes.get(text);
+  if (value === undefined) {
+    if (hashes.size > MOST_KEYS) hashes.clear();
+    value = hash(text);
+    hashes.set(text, value);
+  }
+  return value;
+}
 
 /** A 32-bit FNV-1a hash of a text. */
 export function hash(text) {
@@ -22,7 +35,7 @@ export function hash(text) {
 }
 
 /** What tells the series of one panel apart: their labels, and their names too where labels are not enough. */
-export function seriesKeys(list) {
+function seriesKeys(list) {
   const plain = list.map((series) => labelKey(series.labels));
   const seen = new Map();
   for (const key of plain) seen.set(key, (seen.get(key) ?? 0) + 1);
@@ -46,7 +59,7 @@ function bookOf(scope) {
  */
 export function assignColors(list, scope = '') {
   const book = bookOf(scope);
-  const keys = seriesKeys(list).map(hash);
+  const keys = seriesKeys(list).map(knownHash);
   const taken = new Set();
   const slots = keys.map((key) => {
     const known = book.get(key);

@@ -1,5 +1,5 @@
 // One rule: its value against its limit, its text, who fires, what it did before.
-import { html, useState } from '../lib.js';
+import { html, useMemo, useState } from '../lib.js';
 import { del, promRange, put } from '../api.js';
 import { go, may, range, resolve, setQuery, toast } from '../state.js';
 import { stepSeconds } from '../range.js';
@@ -31,24 +31,22 @@ export function RuleDetail({ row, events, now, again, onEdit }) {
   };
   const explore = html`<button type="button" class="pill small" onClick=${() => go(`/explore?expr=${encodeURIComponent(rule.expr)}`)}>${t('Open in Explore')}</button>`;
   return html`<${Card} title=${rule.name} note=${rule.group ?? ''} end=${explore} class="p-detail">
-    <${Picture} rule=${rule} />
-    ${rule.last_error ? html`<p class="note-line warn" role="alert">${rule.last_error}</p>` : null}
+    <${Picture} rule=${rule} firing=${row.state === 'firing'} />
+    ${rule.last_error ? html`<p class="strip-note warn" role="alert">${rule.last_error}</p>` : null}
     <${Facts} rule=${rule} />
     ${row.alerts.length ? html`<${Now} alerts=${row.alerts} rule=${rule} now=${now} />` : null}
     ${events.length ? html`<${Before} events=${events} />` : null}
     ${may('editor') ? html`<div class="p-buttons">
       <button type="button" class="pill small" onClick=${() => onEdit(rule)}>${t('Edit')}</button>
       <button type="button" class="pill small" onClick=${() => turn(rule.enabled === false)}>${rule.enabled === false ? t('Switch on') : t('Switch off')}</button>
-      ${isDefault(rule) ? null : html`<button type="button" class="pill small danger" onClick=${() => setAsking(true)}>${t('Delete')}</button>`}
+      ${rule.default && !rule.changed ? null : html`<button type="button" class="pill small danger" onClick=${() => setAsking(true)}>${rule.default ? t('Restore') : t('Delete')}</button>`}
     </div>` : null}
-    ${asking ? html`<${Confirm} title=${t('Delete {name}?', { name: rule.name })} words=${t('Its alerts are resolved; what it did before stays in the history.')} verb=${t('Delete')} act=${remove} onClose=${() => setAsking(false)} />` : null}
+    ${asking ? html`<${Confirm} title=${t(rule.default ? 'Restore {name}?' : 'Delete {name}?', { name: rule.name })} words=${rule.default ? t('The rule that came with the program applies again.') : t('Its alerts are resolved; what it did before stays in the history.')} verb=${rule.default ? t('Restore') : t('Delete')} act=${remove} onClose=${() => setAsking(false)} />` : null}
   <//>`;
 }
 
-export const isDefault = (rule) => Boolean(rule.predefined ?? rule.default ?? rule.origin === 'default');
-
 // The left side of a comparison with the limit as a line; any other expression as it is.
-function Picture({ rule }) {
+function Picture({ rule, firing }) {
   const split = comparison(rule.expr);
   const expr = split?.left ?? rule.expr;
   const span = resolve(range.value);
@@ -59,13 +57,17 @@ function Picture({ rule }) {
   const tone = rule.severity === 'critical' ? 'crit' : 'warn';
   const thresholds = split ? [{ value: split.threshold, tone, label: `${t('threshold')} ${limit.text}${limit.unit === '%' ? '' : ' '}${limit.unit ?? ''}`.trim() }] : [];
   const panel = { id: `rule-${rule.id}`, title: rule.name, type: 'line', unit, queries: [{ query: expr }], options: { thresholds } };
-  return html`<div class="p-picture"><${Answered} of=${answer} rows=${1}>${(got) => html`<${Drawn} panel=${panel} got=${got} step=${step} split=${split} />`}<//></div>`;
+  const alarm = firing ? tone : null;
+  return html`<div class="p-picture"><${Answered} of=${answer} rows=${1}>${(got) => html`<${Drawn} panel=${panel} got=${got} step=${step} split=${split} alarm=${alarm} />`}<//></div>`;
 }
 
-function Drawn({ panel, got, step, split }) {
-  const data = { ...panelData(got.data), step: step * 1000 };
+function Drawn({ panel, got, step, split, alarm }) {
+  const data = useMemo(() => ({ ...panelData(got.data), step: step * 1000 }), [got]);
+  // One series that fires is drawn in the colour of its alarm.
+  const colors = alarm && data.series.length === 1 ? { [data.series[0].name]: alarm } : {};
+  const drawn = useMemo(() => ({ ...panel, options: { ...panel.options, colors } }), [got, alarm]);
   if (data.state === 'empty') return html`<p class="p-calm center">${split ? t('No series matches now or in this range.') : t('Never true in this range.')}</p>`;
-  return html`<${Chart} panel=${panel} data=${data} range=${got.span} />`;
+  return html`<${Chart} panel=${drawn} data=${data} range=${got.span} />`;
 }
 
 function Facts({ rule }) {
@@ -77,7 +79,7 @@ function Facts({ rule }) {
     ...(rule.keep_firing_for && rule.keep_firing_for !== '0s' ? [[t('Fires on for'), rule.keep_firing_for]] : []),
     ...(labels.length ? [[t('Labels'), html`<code class="mono">${selector(Object.fromEntries(labels))}</code>`]] : []),
     ...Object.entries(rule.annotations ?? {}).map(([name, words]) => [name === 'summary' ? t('Summary') : name === 'description' ? t('Description') : name, words]),
-    ...(isDefault(rule) ? [[t('Comes from'), t('the default rules')]] : []),
+    ...(rule.default ? [[t('Comes from'), rule.changed ? t('the default rules, changed here') : t('the default rules')]] : []),
   ];
   return html`<dl class="p-facts-list">${lines.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 }
@@ -93,7 +95,7 @@ function Now({ alerts, rule, now }) {
 }
 
 function Before({ events }) {
-  const last = [...events].sort((a, b) => b.active_at - a.active_at).slice(0, 6);
-  return html`<h3 class="p-h3">${t('Before')}</h3><ul class="p-now">${last.map((event) => html`<li><${Mark} tone=${event.resolved_at ? 'ok' : 'warn'} /><span>${stamp(event.active_at)}</span><b></b>
-    <span class="mute">${event.resolved_at ? t('for {time}', { time: formatDuration(Math.round((event.resolved_at - event.active_at) / 1000)) }) : t(event.state)}</span></li>`)}</ul>`;
+  const last = [...events].sort((a, b) => b.resolved_at - a.resolved_at).slice(0, 6);
+  return html`<h3 class="p-h3">${t('Before')}</h3><ul class="p-now">${last.map((event) => html`<li><${Mark} tone=${event.severity === 'critical' ? 'crit' : 'warn'} /><span>${stamp(event.fired_at ?? event.active_at)}</span>
+    <span class="mute">${event.cut ? t('end not known') : t('for {time}', { time: formatDuration(Math.round((event.resolved_at - (event.fired_at ?? event.active_at)) / 1000)) })}</span></li>`)}</ul>`;
 }
