@@ -4,7 +4,7 @@
 //! per resource; `extract` request to typed values; `asking` one call on the pool, ended when the
 //! client goes away; `answer` the shape of a success; `error` what kind of error becomes which
 //! status and which JSON; `limits` how large and how slow a body may be; `guard` who may come in
-//! and which headers every answer carries; `measure` counts requests.
+//! and which headers every answer carries; `measure` counts requests; `openapi` describes the routes.
 //! Knows no PromQL, no file and no label grammar: those are the rooms before.
 
 mod answer;
@@ -15,6 +15,7 @@ mod extract;
 mod guard;
 mod limits;
 mod measure;
+mod openapi;
 mod routes;
 mod server;
 
