@@ -325,6 +325,12 @@ impl Alerts {
         self.0.history.list(range, limit)
     }
 
+    /// How many notifications are not delivered yet.
+    #[must_use]
+    pub fn notifications_waiting(&self) -> usize {
+        self.0.outbox.len()
+    }
+
     /// The rules that are evaluated together, each group with its interval.
     pub(super) fn groups(&self) -> BTreeSet<GroupKey> {
         locked(&self.0.book).all().filter(|entry| entry.rule.enabled).map(|entry| self.key(&entry.rule)).collect()

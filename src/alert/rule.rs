@@ -9,7 +9,7 @@ use super::AlertError;
 use super::template::Template;
 use crate::clock::{format_duration, parse_duration};
 use crate::model::{METRIC_NAME, valid_label_name};
-use crate::query::check_rule;
+use crate::query::{Yields, outline};
 
 /// The label that carries the rule's name.
 pub(super) const ALERT_NAME: &str = "alertname";
@@ -121,7 +121,7 @@ impl RuleDraft {
     /// The first field that is not, with what to do.
     pub fn check(self) -> Result<Rule, AlertError> {
         let name = line("name", &self.name, MAX_NAME_BYTES)?;
-        check_rule(&self.expr).map_err(|e| AlertError::invalid("expr", e.to_string()))?;
+        yields_values(&self.expr)?;
         let severity = severity(&self.severity)?;
         let labels = labels(self.labels.unwrap_or_default(), severity)?;
         let annotations = annotations(self.annotations.unwrap_or_default())?;
@@ -173,6 +173,17 @@ fn line(field: &str, text: &str, max_bytes: usize) -> Result<String, AlertError>
         return Err(AlertError::invalid(field, "it has a control character, such as a line break"));
     }
     Ok(text.to_owned())
+}
+
+/// Whether it reads, and yields what can be alerted on.
+fn yields_values(expr: &str) -> Result<(), AlertError> {
+    let reason = match outline(expr) {
+        Ok(outline) if outline.yields == Yields::Values => return Ok(()),
+        Ok(outline) if outline.yields == Yields::Text => "it yields a text: a rule needs an instant vector or a number".to_owned(),
+        Ok(_) => "it yields a range vector: a rule needs an instant vector or a number, such as max_over_time(..)".to_owned(),
+        Err(flaw) => flaw.to_string(),
+    };
+    Err(AlertError::invalid("expr", reason))
 }
 
 fn severity(word: &str) -> Result<Severity, AlertError> {

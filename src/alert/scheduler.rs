@@ -16,11 +16,17 @@ use super::notify;
 use crate::ingest::Intake;
 use crate::model::{Batch, Timestamp};
 use crate::task::{Pool, PoolError, RestartCount, Stop, spawn_supervised};
+use crate::telemetry::Component;
 
 /// The longest sleep, so that a clock that is set does not leave rules unevaluated for long.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
-/// Starts the two loops: evaluating and sending. Both end with the stop.
+/// Groups that are evaluated at once; and how many may wait for their turn.
+const THREADS: usize = 2;
+const WAITING: usize = 1024;
+
+/// Starts the two loops: evaluating and sending. Both end with the stop. `pool` is for what sending
+/// takes of the disk; rules have threads of their own, so that queries cannot keep them waiting.
 #[must_use]
 pub fn start(alerts: &Alerts, intake: Intake, pool: Pool, stop: Stop) -> Vec<JoinHandle<()>> {
     let bell = |bell: &super::outbox::Bell| {
@@ -30,7 +36,7 @@ pub fn start(alerts: &Alerts, intake: Intake, pool: Pool, stop: Stop) -> Vec<Joi
         woken
     };
     let (changed, posted) = (bell(&alerts.0.changed), bell(alerts.0.outbox.bell()));
-    let schedule = Schedule { alerts: alerts.clone(), intake, pool: pool.clone(), stop: stop.clone(), changed };
+    let schedule = Schedule { alerts: alerts.clone(), intake, pool: Pool::new(THREADS, WAITING), stop: stop.clone(), changed };
     let (sending, sending_stop) = (alerts.clone(), stop.clone());
     vec![
         spawn_supervised("alerts", stop.clone(), RestartCount::default(), move || schedule.clone().run()),
@@ -92,7 +98,10 @@ impl Schedule {
         match self.pool.run(move || alerts.evaluate(&asked, now)).await {
             Ok(batch) => self.write(batch).await,
             Err(PoolError::Stopped) => {}
-            Err(error) => tracing::error!(group = key.name, %error, "a group of rules was not evaluated"),
+            Err(error) => {
+                self.alerts.0.handles.health.degraded(Component::Alerts, format!("the group {:?} was not evaluated: {error}", key.name));
+                tracing::error!(group = key.name, %error, "a group of rules was not evaluated");
+            }
         }
         key
     }

@@ -1,6 +1,8 @@
 //! Why the daemon could not start, or ended.
 
+use crate::access::AccessError;
 use crate::alert::AlertError;
+use crate::dashboard::DashboardError;
 use crate::ingest::IngestError;
 use crate::model::ErrorKind;
 use crate::serve::ServeError;
@@ -30,9 +32,18 @@ pub enum AppError {
     /// The intake or the registry.
     #[error(transparent)]
     Ingest(#[from] IngestError),
+    /// The dashboards.
+    #[error(transparent)]
+    Dashboard(#[from] DashboardError),
     /// Rules or the state of alerts cannot be read.
     #[error("cannot open the alerts: {0}")]
     Alert(#[from] AlertError),
+    /// Accounts and keys cannot be read.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// It would be reached from beyond this machine without an account.
+    #[error("{0}")]
+    NoAccount(String),
     /// A call at the start did not return.
     #[error("cannot start: {0}")]
     Pool(#[from] PoolError),
@@ -45,8 +56,12 @@ impl AppError {
         match self {
             Self::Store(error) => error.kind(),
             Self::Ingest(error) => error.kind(),
+            Self::Dashboard(error) => error.kind(),
             Self::Alert(error) => error.kind(),
-            Self::Runtime { .. } | Self::OwnMetrics(_) | Self::Serve(_) | Self::Pool(_) => ErrorKind::Internal,
+            Self::Access(error) => error.kind(),
+            Self::Serve(error) => error.kind(),
+            Self::NoAccount(_) => ErrorKind::Config,
+            Self::Runtime { .. } | Self::OwnMetrics(_) | Self::Pool(_) => ErrorKind::Internal,
         }
     }
 }

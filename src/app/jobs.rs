@@ -6,19 +6,21 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
+use crate::access::Accounts;
 use crate::clock::format_rfc3339;
 use crate::config::{Space, space_of};
 use crate::ingest::{IngestError, Intake};
 use crate::model::ByteCount;
 use crate::store::{Keeper, Lost, Reader, StoreError};
 use crate::task::{Deadline, Interrupted, Pool, PoolError, RestartCount, Stop, spawn_supervised};
-use crate::telemetry::{Component, HealthBoard, OwnMetrics};
+use crate::telemetry::{Component, Health, HealthBoard, OwnMetrics};
 
 const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(10);
 /// Between two rounds that the intake asked for, so that one that cannot help does not spin.
 const MAINTENANCE_REST: Duration = Duration::from_millis(250);
 /// A round that takes longer is broken off, and goes on where it was in the next one.
 const MAINTENANCE_LIMIT: Duration = Duration::from_secs(600);
+const SESSIONS_INTERVAL: Duration = Duration::from_secs(300);
 const WATCH_INTERVAL: Duration = Duration::from_secs(10);
 /// Below it the next sealing may fail.
 const LEAST_FREE: ByteCount = ByteCount::mib(64);
@@ -34,6 +36,7 @@ pub(super) struct Parts {
     pub(super) keeper: Keeper,
     pub(super) reader: Reader,
     pub(super) intake: Intake,
+    pub(super) accounts: Accounts,
     pub(super) health: HealthBoard,
     pub(super) own: OwnMetrics,
     /// `None` where nothing lies on disk.
@@ -45,12 +48,14 @@ pub(super) struct Parts {
 pub(super) fn start(parts: &Parts) -> Vec<JoinHandle<()>> {
     let maintenance = RestartCount::default();
     let watch = RestartCount::default();
-    let counted = vec![("maintenance", maintenance.clone()), ("watch", watch.clone())];
+    let sessions = RestartCount::default();
+    let counted = vec![("maintenance", maintenance.clone()), ("watch", watch.clone()), ("sessions", sessions.clone())];
     // A pool of its own: queries that fill the other one must not keep windows from being sealed.
     let pool = Pool::new(1, 4);
-    let (keeping, watching) = (parts.clone(), parts.clone());
+    let (keeping, watching, tidying, tidier) = (parts.clone(), parts.clone(), parts.clone(), pool.clone());
     vec![
         spawn_supervised("maintenance", parts.stop.clone(), maintenance, move || maintain(keeping.clone(), pool.clone())),
+        spawn_supervised("sessions", parts.stop.clone(), sessions, move || tidy(tidying.clone(), tidier.clone())),
         spawn_supervised("watch", parts.stop.clone(), watch, move || look(watching.clone(), counted.clone())),
     ]
 }
@@ -138,6 +143,17 @@ fn note(health: &HealthBoard, result: Result<(), RoundError>, failing: &mut bool
     }
 }
 
+/// Forgets sessions that have ended, and writes down when the others were used.
+async fn tidy(parts: Parts, pool: Pool) {
+    while parts.stop.sleep(SESSIONS_INTERVAL).await {
+        let accounts = parts.accounts.clone();
+        match pool.run(move || accounts.tidy()).await {
+            Ok(Err(error)) => tracing::warn!(%error, "ended sessions stay for now"),
+            Ok(Ok(())) | Err(_) => {}
+        }
+    }
+}
+
 async fn look(parts: Parts, counted: Vec<(&'static str, RestartCount)>) {
     let mut lost = 0;
     loop {
@@ -145,6 +161,7 @@ async fn look(parts: Parts, counted: Vec<(&'static str, RestartCount)>) {
             watch_space(&parts.health, space_of(data_dir));
         }
         watch_lost(&parts.health, &parts.reader.lost(), &mut lost);
+        show_parts(&parts.health, &parts.own);
         for (name, restarts) in &counted {
             let counter = parts.own.task_restarts.with_label_values(&[name]);
             counter.inc_by(restarts.get().saturating_sub(counter.get()));
@@ -152,6 +169,14 @@ async fn look(parts: Parts, counted: Vec<(&'static str, RestartCount)>) {
         if !parts.stop.sleep(WATCH_INTERVAL).await {
             return;
         }
+    }
+}
+
+/// Makes the state of each part a metric, so that rules can look at it.
+fn show_parts(health: &HealthBoard, own: &OwnMetrics) {
+    for (component, state) in health.overall().components {
+        let is_degraded = state.health > Health::Healthy;
+        own.component_degraded.with_label_values(&[component.as_str()]).set(f64::from(u8::from(is_degraded)));
     }
 }
 
@@ -195,7 +220,6 @@ fn is_short(space: Space) -> bool {
 mod tests {
     use super::*;
     use crate::model::{Tier, TimeRange, Timestamp};
-    use crate::telemetry::Health;
 
     fn space(total_mib: u64, free_mib: u64) -> Space {
         Space { total: ByteCount::mib(total_mib), free: ByteCount::mib(free_mib) }

@@ -1,15 +1,18 @@
 //! Builds the rooms in order and stops them in reverse.
 //!
 //! Files: `signals` what the process is asked for, `jobs` what runs every so often, `reload` what a
-//! changed configuration changes, `names` a join between rooms, `error`. The ports are taken before
+//! changed configuration changes, `entrance` accounts that are needed and the control socket, `names`
+//! and `watched` joins between rooms, `error`. The ports are taken before
 //! the store is opened, so that a taken one is found at once; the collectors run before the first
 //! answer is given.
 
+mod entrance;
 mod error;
 mod jobs;
 mod names;
 mod reload;
 mod signals;
+mod watched;
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -19,12 +22,15 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
+use crate::access::Reach;
 use crate::alert::{self, Alerts};
 use crate::clock::{SharedClock, SystemClock};
 use crate::collect::{self, Collector, host_name};
 use crate::config::{Config, Live};
+use crate::dashboard::{self, Book, Cache, Connections, Frames, Hub, Paces};
 use crate::ingest::{Board, Intake, Registry};
 use crate::model::TimeRange;
+use crate::net::Tls;
 use crate::query::Engine;
 use crate::serve;
 use crate::store::{self, Opened, Place};
@@ -33,6 +39,7 @@ use crate::telemetry::{Component, HealthBoard, OwnMetrics};
 
 use names::RegistryNames;
 use signals::{Asked, Signals};
+use watched::Paced;
 
 pub use error::AppError;
 
@@ -67,14 +74,16 @@ pub fn run(live: Arc<Live>) -> Result<(), AppError> {
 async fn live_and_die(live: Arc<Live>) -> Result<(), AppError> {
     let mut signals = Signals::take()?;
     let config = live.current();
+    entrance::lift_file_limit();
     let (trigger, stop) = Stop::new();
     let bound = serve::bind(&config.serve)?;
     let answer = answering(live.clone(), trigger, stop.clone());
     let pool = Pool::new(config.max_concurrent, POOL_WAITING);
-    let house = signals.attend(House::build(&config, live, pool, stop.clone()), &answer).await?;
+    let house = signals.attend(House::build(&config, live, bound.tls(), pool, stop.clone()), &answer).await?;
+    let way = entrance::open_control(&config)?;
     // A start whose reader has gone away is a start all the same.
     let _ = writeln!(std::io::stdout(), "{}", welcome(&config, &bound.addresses(), &host_name()));
-    let served = signals.attend(bound.run(config.serve.clone(), house.handles.clone()), &answer).await;
+    let served = signals.attend(bound.run(config.serve.clone(), house.handles.clone(), way.control), &answer).await;
     // Whatever ended the serving, everything else ends as well. A second stop would leave at once.
     if !stop.is_stopped() {
         answer(Asked::Stop);
@@ -86,6 +95,7 @@ async fn live_and_die(live: Arc<Live>) -> Result<(), AppError> {
             }
         })
         .await?;
+    drop(way.lock);
     tracing::info!("stopped");
     Ok(served?)
 }
@@ -118,7 +128,7 @@ struct House {
 
 impl House {
     /// Opens the store and starts what feeds it, in the order of the data.
-    async fn build(config: &Config, live: Arc<Live>, pool: Pool, stop: Stop) -> Result<Self, AppError> {
+    async fn build(config: &Config, live: Arc<Live>, tls: Option<Tls>, pool: Pool, stop: Stop) -> Result<Self, AppError> {
         let clock: SharedClock = Arc::new(SystemClock);
         let own = OwnMetrics::new().map_err(|e| AppError::OwnMetrics(e.to_string()))?;
         let health = HealthBoard::default();
@@ -133,6 +143,9 @@ impl House {
         health.healthy(Component::Store);
         health.healthy(Component::Journal);
         health.healthy(Component::Compactor);
+
+        let (documents, opening, options, data_dir) = (catalog.clone(), clock.clone(), config.serve.clone(), config.data_dir.clone());
+        let accounts = pool.run(move || entrance::open_accounts(documents, opening, &options, &data_dir)).await??;
 
         let intake = Intake::start(writer, config.ingest.clone(), clock.clone(), own.clone(), health.clone(), board.clone())?;
         let (known, reading, options, opening) = (catalog.clone(), reader.clone(), config.ingest.clone(), clock.clone());
@@ -155,13 +168,52 @@ impl House {
             stop: stop.clone(),
         };
         let collector = Collector::start(config.collect.clone(), collecting);
-        reload::follow(&live, collector.clone(), own.clone(), Handle::current());
+        let (directory, board_of_health) = (config.dashboard.directory.clone(), health.clone());
+        let documents = catalog.clone();
+        let book = pool.run(move || Book::open(documents, directory, board_of_health)).await??;
+        let cache = Cache::new(engine.clone(), reader.clone(), own.clone(), &config.dashboard);
+        let frames = Frames::new(cache.clone(), reader.clone(), registry.clone(), paces(config));
+        let hub = Hub::new(dashboard::Around {
+            book: book.clone(),
+            frames: frames.clone(),
+            pool: pool.clone(),
+            clock: clock.clone(),
+            own: own.clone(),
+            watched: Arc::new(Paced(collector.clone())),
+            stop: stop.clone(),
+            runtime: Handle::current(),
+            interval: config.dashboard.update_interval,
+        });
+        let connections = Connections::new(config.dashboard.max_connections, clock.clone(), own.clone());
+        health.healthy(Component::Websocket);
+        reload::follow(&live, collector.clone(), book.clone(), tls, own.clone(), Handle::current());
         let (options, watching) =
             (config.alert.clone(), alert::Handles { catalog, engine: engine.clone(), own: own.clone(), health: health.clone(), clock: clock.clone() });
         let alerts = pool.run(move || Alerts::open(options, watching)).await??;
         let names = Arc::new(RegistryNames(registry.clone()));
-        let handles =
-            serve::Handles { intake, registry, board, reader, keeper, engine, alerts, names, collector, own, health, pool, clock, settings: live, stop };
+        let handles = serve::Handles {
+            intake,
+            registry,
+            board,
+            reader,
+            keeper,
+            engine,
+            alerts,
+            names,
+            collector,
+            book,
+            cache,
+            frames,
+            hub,
+            connections,
+            accounts,
+            own,
+            health,
+            pool,
+            clock,
+            settings: live,
+            stop,
+        };
         let mut jobs = jobs::start(&parts_for_jobs(config, &handles));
         jobs.extend(alert::start(&handles.alerts, handles.intake.clone(), handles.pool.clone(), handles.stop.clone()));
         Ok(Self { handles, jobs })
@@ -179,11 +231,16 @@ impl House {
     }
 }
 
+fn paces(config: &Config) -> Paces {
+    Paces { interval: config.dashboard.update_interval, collection: config.collect.interval, lookback: config.query.lookback }
+}
+
 fn parts_for_jobs(config: &Config, handles: &serve::Handles) -> jobs::Parts {
     jobs::Parts {
         keeper: handles.keeper.clone(),
         reader: handles.reader.clone(),
         intake: handles.intake.clone(),
+        accounts: handles.accounts.clone(),
         health: handles.health.clone(),
         own: handles.own.clone(),
         data_dir: match &config.store.place {
@@ -197,9 +254,10 @@ fn parts_for_jobs(config: &Config, handles: &serve::Handles) -> jobs::Parts {
 /// What a person reads at the start: the page, the way to it from elsewhere, where the data lies.
 fn welcome(config: &Config, addresses: &[SocketAddr], host: &str) -> String {
     let mut lines = vec![format!("latido {} ({})", env!("CARGO_PKG_VERSION"), config.environment)];
-    lines.extend(addresses.iter().map(|address| format!("  page   http://{address}/")));
-    if let Some(address) = addresses.first() {
-        lines.push(format!("  afar   ssh -L {port}:{address} user@{host}   then http://127.0.0.1:{port}/", port = address.port()));
+    let scheme = if config.serve.certificate.is_some() { "https" } else { "http" };
+    lines.extend(addresses.iter().map(|address| format!("  page   {scheme}://{address}/")));
+    if let Some(address) = addresses.first().filter(|_| config.serve.reach() == Reach::Loopback) {
+        lines.push(format!("  afar   ssh -L {port}:{address} user@{host}   then {scheme}://127.0.0.1:{port}/", port = address.port()));
     }
     lines.push(match &config.store.place {
         Place::Disk(directory) => format!("  data   {}", directory.display()),

@@ -32,6 +32,108 @@ pub(super) enum Command {
     Query(QueryArgs),
     /// Ask a running daemon how it is; exit code 1 where it is not well or cannot be reached
     Health(HealthArgs),
+    /// Accounts for people, on a running daemon or a stopped store
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Keys for programs, on a running daemon or a stopped store
+    #[command(subcommand)]
+    Key(KeyCommand),
+}
+
+/// What to do with accounts.
+#[derive(Debug, Subcommand)]
+pub(super) enum UserCommand {
+    /// Make an account; its password is asked for twice on a terminal, else it is the first line of stdin
+    Add {
+        /// 1 to 64 letters, digits and . _ - @
+        name: String,
+        /// What it may do: viewer looks, editor changes dashboards and rules and records values, admin does everything
+        #[arg(long, value_parser = ROLES)]
+        role: String,
+        #[command(flatten)]
+        target: TargetArgs,
+    },
+    /// Show the accounts
+    List {
+        #[command(flatten)]
+        target: TargetArgs,
+    },
+    /// Remove an account; its sessions end
+    Remove {
+        /// Its name
+        name: String,
+        #[command(flatten)]
+        target: TargetArgs,
+    },
+    /// Change an account's password; its sessions end
+    Passwd {
+        /// Its name
+        name: String,
+        #[command(flatten)]
+        target: TargetArgs,
+    },
+}
+
+/// What to do with keys.
+#[derive(Debug, Subcommand)]
+pub(super) enum KeyCommand {
+    /// Make a key and print it, once
+    Create {
+        /// What it is for
+        name: Option<String>,
+        /// What it may do; to push, a program needs editor
+        #[arg(long, value_parser = ROLES)]
+        role: String,
+        /// read changes nothing
+        #[arg(long, value_parser = ["read", "write"], default_value = "read")]
+        scope: String,
+        /// How long it lasts, such as 30d (without it: until it is revoked)
+        #[arg(long, value_name = "DURATION")]
+        expires: Option<String>,
+        #[command(flatten)]
+        target: TargetArgs,
+    },
+    /// Show the keys, without their secrets
+    List {
+        #[command(flatten)]
+        target: TargetArgs,
+    },
+    /// Revoke a key; who shows it is refused from then on
+    Revoke {
+        /// As `latido key list` shows it
+        id: String,
+        #[command(flatten)]
+        target: TargetArgs,
+    },
+}
+
+const ROLES: [&str; 3] = ["viewer", "editor", "admin"];
+
+/// On which daemon or store a command works.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct TargetArgs {
+    /// The data directory (default: storage.data_dir); a daemon that runs on it is asked through its control socket
+    #[arg(long, value_name = "DIR", conflicts_with = "url")]
+    pub(super) data_dir: Option<String>,
+    /// The file that the daemon is started with
+    #[arg(long, value_name = "FILE", conflicts_with = "url")]
+    pub(super) config: Option<PathBuf>,
+    /// The environment that the daemon is started with
+    #[arg(long, value_name = "NAME", conflicts_with = "url")]
+    pub(super) env: Option<String>,
+    /// A running daemon, with an admin's key
+    #[arg(long)]
+    pub(super) url: Option<String>,
+    /// A file whose first line is the key (else LATIDO_KEY)
+    #[arg(long, value_name = "FILE", requires = "url")]
+    pub(super) key_file: Option<PathBuf>,
+}
+
+impl TargetArgs {
+    /// Where the data lies.
+    pub(super) fn settings(&self) -> SettingsArgs {
+        SettingsArgs { env: self.env.clone(), config: self.config.clone(), data_dir: self.data_dir.clone(), ..SettingsArgs::default() }
+    }
 }
 
 /// What to do with the configuration.
@@ -111,9 +213,12 @@ pub(super) struct QueryArgs {
     /// The running daemon
     #[arg(long, default_value = DEFAULT_URL, conflicts_with = "data_dir")]
     pub(super) url: String,
-    /// The data directory of a stopped one
+    /// The data directory of a stopped one, or of one that runs here
     #[arg(long, value_name = "DIR")]
     pub(super) data_dir: Option<String>,
+    /// A file whose first line is a key (else LATIDO_KEY)
+    #[arg(long, value_name = "FILE", conflicts_with = "data_dir")]
+    pub(super) key_file: Option<PathBuf>,
     /// With --data-dir: the file that it was started with
     #[arg(long, value_name = "FILE", requires = "data_dir")]
     pub(super) config: Option<PathBuf>,
@@ -151,6 +256,9 @@ pub(super) struct HealthArgs {
     /// The running daemon
     #[arg(long, default_value = DEFAULT_URL)]
     pub(super) url: String,
+    /// A file whose first line is a key (else LATIDO_KEY)
+    #[arg(long, value_name = "FILE")]
+    pub(super) key_file: Option<PathBuf>,
 }
 
 #[cfg(test)]
@@ -193,9 +301,22 @@ mod tests {
             "latido query up --start -1h",
             "latido query up --format xml",
             "latido demo",
+            "latido user add ana",
+            "latido user add ana --role owner",
+            "latido user add --role admin",
+            "latido key create --role viewer --scope all",
+            "latido key revoke",
+            "latido user list --url http://x --data-dir d",
+            "latido user list --key-file k",
         ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
         }
-        assert!(parse("latido query up --start -1h --step 1m --format csv").is_ok());
+        for line in [
+            "latido query up --start -1h --step 1m --format csv",
+            "latido key create --role editor --scope write --expires 30d",
+            "latido key create grafana --role viewer",
+        ] {
+            assert!(parse(line).is_ok(), "{line}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use crate::access::AccessError;
 use crate::app::AppError;
 use crate::config::ConfigError;
 use crate::model::ErrorKind;
@@ -33,6 +34,9 @@ pub enum CliError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Accounts and keys of a stopped store.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// A query on a stopped store.
     #[error(transparent)]
     Query(#[from] QueryError),
@@ -53,6 +57,7 @@ impl CliError {
             Self::Log(_) => ErrorKind::Config,
             Self::App(error) => error.kind(),
             Self::Store(error) => error.kind(),
+            Self::Access(error) => error.kind(),
             Self::Query(_) | Self::Remote(_) => ErrorKind::Internal,
             Self::Usage(_) => ErrorKind::Invalid,
         }

@@ -3,17 +3,32 @@
 use serde_json::Value as Json;
 
 use super::args::HealthArgs;
+use super::control;
 use super::exit::CliError;
-use super::http;
+use super::http::Endpoint;
 
 pub(super) fn run(args: &HealthArgs) -> Result<(), CliError> {
-    let answer = http::get(&args.url, "/api/v1/monitoring/metrics/health").map_err(CliError::Remote)?;
+    let daemon = control::by_url(&args.url, args.key_file.as_deref())?;
+    let answer = daemon.get("/api/v1/monitoring/metrics/health").map_err(CliError::Remote)?;
+    if answer.status == 401 {
+        return without_key(&daemon);
+    }
     let body: Json = serde_json::from_slice(&answer.body).map_err(|_| CliError::Remote(format!("{} answered {} without a state", args.url, answer.status)))?;
     let Some(status) = body.get("status").and_then(Json::as_str) else {
         return Err(CliError::Remote(format!("{} answered {}: {body}", args.url, answer.status)));
     };
     super::say(&show(status, &body));
     if status == "unhealthy" { Err(CliError::Remote("the daemon is unhealthy".to_owned())) } else { Ok(()) }
+}
+
+/// A supervisor needs no key to learn whether the daemon answers; the parts are for those who have one.
+fn without_key(daemon: &Endpoint) -> Result<(), CliError> {
+    let answer = daemon.get("/-/ready").map_err(CliError::Remote)?;
+    if answer.status != 200 {
+        return Err(CliError::Remote(format!("{daemon} is not ready: it answered {}", answer.status)));
+    }
+    super::say("ready (its parts are shown to those with a key: LATIDO_KEY or --key-file)");
+    Ok(())
 }
 
 fn show(status: &str, body: &Json) -> String {

@@ -1,7 +1,11 @@
-//! The least of an HTTP client: one GET of a plain `http://` address, whole answer, with a time limit.
+//! The least of an HTTP client: one request to a plain `http://` address or a control socket, whole
+//! answer, with a time limit.
 
-use std::io::{Read, Write};
+use std::fmt;
+use std::io::{self, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::time::Duration;
 
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -16,22 +20,80 @@ pub(super) struct Answer {
     pub(super) body: Vec<u8>,
 }
 
-/// Gets `path` (with its query) of the daemon at `url`.
-///
-/// # Errors
-/// It cannot be reached, or does not speak HTTP: as a sentence.
-pub(super) fn get(url: &str, path: &str) -> Result<Answer, String> {
-    let (host, prefix) = split_url(url)?;
-    let authority = if host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok()) { host.to_owned() } else { format!("{host}:80") };
-    let unreachable = |e: std::io::Error| format!("cannot reach {url}: {e}");
-    let address = authority.to_socket_addrs().map_err(unreachable)?.next().ok_or_else(|| format!("cannot reach {url}: the name has no address"))?;
-    let mut stream = TcpStream::connect_timeout(&address, CONNECT_TIMEOUT).map_err(unreachable)?;
-    stream.set_read_timeout(Some(TIMEOUT)).map_err(unreachable)?;
-    let request = format!("GET {prefix}{path} HTTP/1.1\r\nHost: {host}\r\nAccept: application/json\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).map_err(unreachable)?;
+/// Where a daemon is asked.
+#[derive(Clone)]
+pub(super) enum Endpoint {
+    /// By its address, with a key where there are accounts.
+    Url { url: String, key: Option<String> },
+    /// By its control socket.
+    Socket(PathBuf),
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Url { url, .. } => f.write_str(url),
+            Self::Socket(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+impl Endpoint {
+    /// Gets `path` (with its query).
+    ///
+    /// # Errors
+    /// It cannot be reached, or does not speak HTTP: as a sentence.
+    pub(super) fn get(&self, path: &str) -> Result<Answer, String> {
+        self.ask("GET", path, "")
+    }
+
+    /// Asks with a JSON body; empty: without one.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub(super) fn ask(&self, method: &str, path: &str, body: &str) -> Result<Answer, String> {
+        let unreachable = |e: io::Error| format!("cannot reach {self}: {e}");
+        let bytes = match self {
+            Self::Socket(socket) => {
+                let stream = UnixStream::connect(socket).map_err(unreachable)?;
+                stream.set_read_timeout(Some(TIMEOUT)).map_err(unreachable)?;
+                exchange(stream, &request(method, path, "localhost", None, body)).map_err(unreachable)?
+            }
+            Self::Url { url, key } => {
+                let (host, prefix) = split_url(url)?;
+                let stream = connect(host).map_err(unreachable)?;
+                exchange(stream, &request(method, &format!("{prefix}{path}"), host, key.as_deref(), body)).map_err(unreachable)?
+            }
+        };
+        parse(&bytes).ok_or_else(|| format!("{self} does not answer as HTTP does"))
+    }
+}
+
+fn connect(host: &str) -> io::Result<TcpStream> {
+    let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+    let authority = if has_port { host.to_owned() } else { format!("{host}:80") };
+    let address = authority.to_socket_addrs()?.next().ok_or_else(|| io::Error::other("the name has no address"))?;
+    let stream = TcpStream::connect_timeout(&address, CONNECT_TIMEOUT)?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    Ok(stream)
+}
+
+fn request(method: &str, path: &str, host: &str, key: Option<&str>, body: &str) -> String {
+    let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nAccept: application/json\r\nConnection: close\r\n");
+    if let Some(key) = key {
+        head.push_str(&format!("Authorization: Bearer {key}\r\n"));
+    }
+    if !body.is_empty() {
+        head.push_str(&format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len()));
+    }
+    format!("{head}\r\n{body}")
+}
+
+fn exchange(mut stream: impl Read + Write, request: &str) -> io::Result<Vec<u8>> {
+    stream.write_all(request.as_bytes())?;
     let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes).map_err(unreachable)?;
-    parse(&bytes).ok_or_else(|| format!("{url} does not answer as HTTP does"))
+    stream.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Host with port, and the path's beginning.

@@ -1,11 +1,15 @@
 //! The command line: a subcommand a file, arguments in `args`, exit codes in `exit`, a small client
-//! in `http`. Knows how to ask, not how anything is done.
+//! in `http`, the way to a daemon or a stopped store in `control`, passwords in `password`. Knows how to ask, not how anything is done.
 
 mod args;
+mod control;
 mod exit;
 mod health;
 mod http;
+mod key;
+mod password;
 mod query;
+mod user;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -52,6 +56,8 @@ fn run(arguments: Arguments) -> Result<(), CliError> {
         Some(Command::Config(ConfigCommand::Print(settings))) => print_config(&settings),
         Some(Command::Query(arguments)) => query::run(&arguments),
         Some(Command::Health(arguments)) => health::run(&arguments),
+        Some(Command::User(command)) => user::run(&command),
+        Some(Command::Key(command)) => key::run(&command),
     }
 }
 

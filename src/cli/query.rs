@@ -14,8 +14,9 @@ use crate::store;
 use crate::task::Deadline;
 
 use super::args::{Format, QueryArgs, SettingsArgs};
+use super::control;
 use super::exit::CliError;
-use super::http;
+use super::http::{self, Endpoint};
 
 /// When to evaluate.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,7 +27,10 @@ enum When {
 
 pub(super) fn run(args: &QueryArgs) -> Result<(), CliError> {
     let when = when(args, SystemClock.now())?;
-    let data = if args.data_dir.is_some() { ask_store(args, when)? } else { ask_daemon(args, when)? };
+    let data = match &args.data_dir {
+        None => ask_daemon(args, &control::by_url(&args.url, args.key_file.as_deref())?, when)?,
+        Some(_) => ask_there(args, when)?,
+    };
     super::say(&show(&data, args.format));
     Ok(())
 }
@@ -41,7 +45,7 @@ fn when(args: &QueryArgs, now: Timestamp) -> Result<When, CliError> {
     Ok(When::Range(moment(&args.start)?, moment(&args.end)?, step))
 }
 
-fn ask_daemon(args: &QueryArgs, when: When) -> Result<Json, CliError> {
+fn ask_daemon(args: &QueryArgs, daemon: &Endpoint, when: When) -> Result<Json, CliError> {
     let expr = http::encode(&args.expr);
     let path = match when {
         When::At(t) => format!("/api/v1/query?query={expr}&time={}", t.seconds()),
@@ -49,21 +53,25 @@ fn ask_daemon(args: &QueryArgs, when: When) -> Result<Json, CliError> {
             format!("/api/v1/query_range?query={expr}&start={}&end={}&step={}", start.seconds(), end.seconds(), step.as_secs_f64())
         }
     };
-    let answer = http::get(&args.url, &path).map_err(CliError::Remote)?;
-    let mut body: Json = serde_json::from_slice(&answer.body).map_err(|_| CliError::Remote(format!("{} answered {} without JSON", args.url, answer.status)))?;
+    let answer = daemon.get(&path).map_err(CliError::Remote)?;
+    let mut body: Json = serde_json::from_slice(&answer.body).map_err(|_| CliError::Remote(format!("{daemon} answered {} without JSON", answer.status)))?;
     if body.get("status").and_then(Json::as_str) != Some("success") {
         let said = body.get("error").map_or_else(|| body.to_string(), |error| error.as_str().map_or_else(|| error.to_string(), str::to_owned));
-        return Err(CliError::Remote(format!("{} answered {}: {said}", args.url, answer.status)));
+        return Err(CliError::Remote(format!("{daemon} answered {}: {said}", answer.status)));
     }
     Ok(body.get_mut("data").map(Json::take).unwrap_or_default())
 }
 
-fn ask_store(args: &QueryArgs, when: When) -> Result<Json, CliError> {
+/// The daemon that runs on a data directory, or the store that lies there.
+fn ask_there(args: &QueryArgs, when: When) -> Result<Json, CliError> {
     let settings = SettingsArgs { env: args.env.clone(), config: args.config.clone(), data_dir: args.data_dir.clone(), ..SettingsArgs::default() };
     let config = Config::load(&settings.sources()?)?;
     // A directory with a typing error in it must not become a new store.
     if !config.data_dir.is_dir() {
         return Err(CliError::Usage(format!("there is no data directory {}", config.data_dir.display())));
+    }
+    if let Some(daemon) = control::running_on(&config.data_dir)? {
+        return ask_daemon(args, &daemon, when);
     }
     let clock: SharedClock = Arc::new(SystemClock);
     let opened = store::open(store::Options { place: store::Place::Disk(config.data_dir), ..config.store }, clock)?;

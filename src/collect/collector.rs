@@ -8,12 +8,12 @@ use tokio::sync::watch;
 use super::health::Ledger;
 use super::own::Own;
 use super::plugin::Plugin;
-use super::scheduler::{Around, Scheduler, Sink, collect_once};
+use super::scheduler::{Around, Beat, Scheduler, Sink, collect_once};
 use super::source::SOURCES;
 use super::{CollectStats, Options, Source, host_name};
 use crate::clock::{Clock, SharedClock, SystemClock};
 use crate::ingest::{IngestError, Intake, Registry};
-use crate::model::{Batch, MetricMeta};
+use crate::model::{Batch, MetricMeta, Timestamp};
 use crate::store::Reader;
 use crate::task::{Pool, RestartCount, Stop, spawn_supervised};
 use crate::telemetry::{Component, Health, HealthBoard, OwnMetrics};
@@ -42,6 +42,8 @@ pub struct Handles {
 pub struct Collector {
     ledger: Ledger,
     options: Arc<watch::Sender<Options>>,
+    pace: Arc<watch::Sender<Option<Duration>>>,
+    stored: Arc<watch::Sender<Timestamp>>,
 }
 
 impl Collector {
@@ -51,22 +53,36 @@ impl Collector {
     pub fn start(options: Options, handles: Handles) -> Self {
         let ledger = Ledger::default();
         let (sender, receiver) = watch::channel(options);
+        let pace = Arc::new(watch::Sender::new(None));
+        let stored = Arc::new(watch::Sender::new(Timestamp::MIN));
+        let beat = Beat { pace: pace.clone(), stored: stored.clone() };
         let (stop, restarts, kept) = (handles.stop.clone(), RestartCount::default(), ledger.clone());
         let counted = restarts.clone();
         let make = move || {
             let restarted = handles.own.task_restarts.with_label_values(&["collector"]);
             restarted.inc_by(counted.get().saturating_sub(restarted.get()));
-            rounds(receiver.clone(), handles.clone(), kept.clone())
+            rounds(receiver.clone(), handles.clone(), kept.clone(), beat.clone())
         };
         // The loop ends by itself when stop is said.
         drop(spawn_supervised("collector", stop, restarts, make));
-        Self { ledger, options: Arc::new(sender) }
+        Self { ledger, options: Arc::new(sender), pace, stored }
     }
 
     /// How it goes, since the start.
     #[must_use]
     pub fn stats(&self) -> CollectStats {
         self.ledger.stats()
+    }
+
+    /// Rounds come at least at this pace from now on; `None`: at the configured interval again.
+    pub fn hasten(&self, pace: Option<Duration>) {
+        self.pace.send_replace(pace);
+    }
+
+    /// The time of the newest round that is stored; the earliest time of all where none ever was.
+    #[must_use]
+    pub fn stored(&self) -> watch::Receiver<Timestamp> {
+        self.stored.subscribe()
     }
 
     /// New options after a reload: the sources are made anew, the figures go on.
@@ -76,12 +92,12 @@ impl Collector {
 }
 
 /// Rounds with the newest options, until stop is said.
-async fn rounds(mut options: watch::Receiver<Options>, handles: Handles, ledger: Ledger) {
+async fn rounds(mut options: watch::Receiver<Options>, handles: Handles, ledger: Ledger, beat: Beat) {
     while !handles.stop.is_stopped() {
         let now = options.borrow_and_update().clone();
         let run = async {
             if now.enabled {
-                scheduler(&now, &handles, &ledger).run(now.interval, handles.stop.clone()).await;
+                scheduler(&now, &handles, &ledger).run(now.interval, &beat, handles.stop.clone()).await;
             } else {
                 handles.health.set(Component::Collector, Health::Disabled, Some("collection.enabled is false".to_owned()));
                 handles.stop.stopped().await;

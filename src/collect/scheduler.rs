@@ -9,7 +9,10 @@
 
 use std::collections::HashSet;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::sync::watch;
 
 use super::health::{Ledger, report};
 use super::round::{Giver, Rounds};
@@ -22,6 +25,8 @@ use crate::telemetry::{HealthBoard, OwnMetrics};
 
 /// How long a round waits for sources that may take longer than a round.
 const MOMENT: Duration = Duration::from_millis(250);
+/// A timer that fires so late or less was meant for the round time before.
+const WOKEN_LATE_MS: i64 = 20;
 /// The second round comes this long after the first, so that rates show at once.
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -31,6 +36,15 @@ pub(crate) trait Sink: Send + Sync + 'static {
     fn submit(&self, batch: Batch) -> impl Future<Output = Result<(), String>> + Send;
     /// Learns metadata of names that are new.
     fn learn(&self, metadata: Vec<(String, MetricMeta)>) -> impl Future<Output = Result<(), String>> + Send;
+}
+
+/// How fast rounds are wished for, and which was stored last. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Beat {
+    /// At least this often; `None`: as configured.
+    pub(crate) pace: Arc<watch::Sender<Option<Duration>>>,
+    /// The time of the newest round that is stored.
+    pub(crate) stored: Arc<watch::Sender<Timestamp>>,
 }
 
 /// What a scheduler works with.
@@ -65,20 +79,46 @@ impl<S: Sink> Scheduler<S> {
         Self { around, slots, rounds, pool, deadline, learned: HashSet::new() }
     }
 
-    /// The first round now, the second 1 s later, then one at every multiple of `interval`.
-    pub(crate) async fn run(mut self, interval: Duration, stop: Stop) {
-        self.round().await;
+    /// The first round now, the second 1 s later, then one at every multiple of `interval`, or of
+    /// the pace that is wished for meanwhile, where that is shorter.
+    pub(crate) async fn run(mut self, interval: Duration, beat: &Beat, stop: Stop) {
+        self.round_on(interval, beat).await;
         let mut wait = SECOND.min(interval);
-        while stop.sleep(wait).await {
-            self.round().await;
-            wait = until_next(self.around.clock.now(), interval);
+        let mut pace = beat.pace.subscribe();
+        loop {
+            let wished = *pace.borrow_and_update();
+            let every = wished.map_or(interval, |wished| wished.min(interval));
+            tokio::select! {
+                alive = stop.sleep(wait.min(until_next(self.around.clock.now(), every))) => {
+                    if !alive {
+                        return;
+                    }
+                    self.round_on(every, beat).await;
+                }
+                // The sender lives as long as the collector.
+                Ok(()) = pace.changed() => {}
+            }
+            wait = interval;
         }
     }
 
-    /// One round.
+    /// One round, told to whoever waits for it once it is stored.
+    async fn round_on(&mut self, every: Duration, beat: &Beat) {
+        let t = aligned(self.around.clock.now(), every);
+        let t = self.round_at(t).await;
+        beat.stored.send_replace(t);
+    }
+
+    /// One round, now.
+    #[cfg(test)]
     pub(crate) async fn round(&mut self) {
+        self.round_at(self.around.clock.now()).await;
+    }
+
+    /// One round whose values are those of `t`, or just after where that time is taken; yields its time.
+    async fn round_at(&mut self, t: Timestamp) -> Timestamp {
         let watch = Stopwatch::start();
-        let t = self.rounds.begin(self.around.clock.now());
+        let t = self.rounds.begin(t);
         for slot in &mut self.slots {
             slot.start(t, &self.pool);
         }
@@ -95,6 +135,7 @@ impl<S: Sink> Scheduler<S> {
         let stored = self.store(metadata).await;
         self.around.ledger.round(took, !failing.is_empty() || stored.is_err());
         report(&self.around.health, &failing, self.slots.len(), stored.as_ref().copied().map_err(String::as_str));
+        t
     }
 
     /// Puts what came of one source into the batch, and writes it down.
@@ -155,6 +196,14 @@ impl<S: Sink> Scheduler<S> {
         }
         stored
     }
+}
+
+/// The multiple of `every` that `now` was woken for, where it is that near; else `now`. Rounds on
+/// round times meet the ticks of dashboards, and take less space.
+fn aligned(now: Timestamp, every: Duration) -> Timestamp {
+    let every = i64::try_from(every.as_millis()).unwrap_or(i64::MAX).max(1);
+    let late = now.millis().rem_euclid(every);
+    if late <= WOKEN_LATE_MS { Timestamp(now.millis() - late) } else { now }
 }
 
 /// Time until the next multiple of `interval`.

@@ -31,6 +31,7 @@ pub(super) fn complete(layers: &mut Layers, disk: Option<ByteCount>) -> Vec<Prob
     plugins(layers, &mut problems);
     tiers(layers, disk, &mut problems);
     not_built_yet(layers, &mut problems);
+    certificate(layers, &mut problems);
     addresses(layers, &mut problems);
     positive(layers, &mut problems);
     alerts(layers, &mut problems);
@@ -154,34 +155,61 @@ fn not_built_yet(layers: &Layers, problems: &mut Vec<Problem>) {
     if layers.value("storage.backend") == Some(&Value::Text("remote".to_owned())) {
         problems.push(at(layers, "storage.backend", "remote is not built yet: use disk or memory"));
     }
-    for path in ["http.tls.cert", "http.tls.key"] {
-        if layers.value(path).is_some() {
-            problems.push(at(layers, path, "TLS is not built yet: take the line out, and reach the daemon through `ssh -L 7117:127.0.0.1:7117 user@host`"));
+}
+
+/// Both files or none, and such that they can be read. What they hold is looked at when they are used.
+fn certificate(layers: &Layers, problems: &mut Vec<Problem>) {
+    let text = |path| match layers.value(path) {
+        Some(Value::Text(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    for (path, other) in [("http.tls.cert", "http.tls.key"), ("http.tls.key", "http.tls.cert")] {
+        let Some(file) = text(path) else { continue };
+        if text(other).is_none() {
+            problems.push(at(layers, path, format!("{other} is missing: TLS needs both, the certificate and its key")));
+        } else if let Err(error) = std::fs::read(file) {
+            problems.push(at(layers, path, format!("cannot read {file}: {error}")));
         }
-    }
-    if is_true(layers, "http.behind_proxy") {
-        problems.push(at(
-            layers,
-            "http.behind_proxy",
-            "a proxy would open the daemon to everybody who reaches it, for accounts are not built yet: take it out",
-        ));
     }
 }
 
+/// Beyond this machine: TLS, a proxy that has it, or a word that it is meant so. That there is an
+/// account is known only when the store is open.
 fn addresses(layers: &Layers, problems: &mut Vec<Problem>) {
     let Some(Value::Addresses(list)) = layers.value("http.listen") else { return };
     if list.is_empty() {
         problems.push(at(layers, "http.listen", "give at least one address"));
     }
-    for address in list.iter().filter(|address| !address.ip().to_canonical().is_loopback()) {
-        let port = address.port();
-        let message = format!(
-            "{address} is reachable from beyond this machine, and accounts, without which that is refused, are not built yet. Use\n  \
-             http:\n    listen: [127.0.0.1:{port}]\n\
-             and reach it from elsewhere through\n  ssh -L {port}:127.0.0.1:{port} user@host"
-        );
-        problems.push(at(layers, "http.listen", message));
+    let beyond = list.iter().find(|address| !address.ip().to_canonical().is_loopback());
+    let behind_proxy = is_true(layers, "http.behind_proxy");
+    let (path, who) = match beyond {
+        Some(address) => ("http.listen", format!("{address} is reachable from beyond this machine")),
+        None if behind_proxy => ("http.behind_proxy", "a proxy brings others to this daemon".to_owned()),
+        None => return,
+    };
+    if layers.value("storage.backend") == Some(&Value::Text("memory".to_owned())) {
+        let message = format!("{who}, so an account is needed, and with storage.backend: memory accounts end with the process: use disk");
+        problems.push(at(layers, path, message));
     }
+    let has_tls = layers.value("http.tls.cert").is_some() && layers.value("http.tls.key").is_some();
+    if let Some(address) = beyond
+        && !(has_tls || behind_proxy || is_true(layers, "http.plaintext"))
+    {
+        problems.push(at(layers, path, without_tls(&who, address.port())));
+    }
+}
+
+fn without_tls(who: &str, port: u16) -> String {
+    format!(
+        "{who}, and passwords and keys would pass in plain text. Give it a certificate,\n  \
+         http:\n    tls:\n      cert: /path/to/fullchain.pem\n      key: /path/to/privkey.pem\n\
+         or start it with --behind-proxy where a proxy ends TLS, or, in a network that you trust, with\n  \
+         http:\n    plaintext: true\n\
+         An account is needed as well: latido user add NAME --role admin\n\
+         Or stay on this machine with\n  \
+         http:\n    listen: [127.0.0.1:{port}]\n\
+         and come from elsewhere through\n  ssh -L {port}:127.0.0.1:{port} user@host"
+    )
 }
 
 fn positive(layers: &Layers, problems: &mut Vec<Problem>) {
@@ -239,15 +267,37 @@ mod tests {
     }
 
     #[test]
-    fn an_address_beyond_this_machine_is_refused_with_the_fix() {
+    fn an_address_beyond_this_machine_needs_tls_a_proxy_or_a_word() {
         for address in ["0.0.0.0:7117", "[::]:7117", "192.168.0.5:7117", "127.0.0.1:7117,10.0.0.1:7117"] {
-            let (_, problems) = completed("standalone", &[("http.listen", address), ("http.plaintext", "true")]);
+            let (_, problems) = completed("standalone", &[("http.listen", address)]);
             assert_eq!(problems.len(), 1, "{address}");
-            assert!(problems[0].message.contains("listen: [127.0.0.1:7117]") && problems[0].message.contains("ssh -L 7117:127.0.0.1:7117"));
+            for words in ["plaintext: true", "--behind-proxy", "listen: [127.0.0.1:7117]", "ssh -L 7117:127.0.0.1:7117", "latido user add NAME --role admin"] {
+                assert!(problems[0].message.contains(words), "{words}: {}", problems[0].message);
+            }
+            for meant in ["http.plaintext", "http.behind_proxy"] {
+                assert_eq!(completed("standalone", &[("http.listen", address), (meant, "true")]).1, [], "{address}");
+                let (_, problems) = completed("development", &[("http.listen", address), (meant, "true")]);
+                assert!(problems.len() == 1 && problems[0].message.contains("memory accounts end with the process"), "{problems:?}");
+            }
         }
         for address in ["127.0.0.1:0", "127.9.9.9:1", "[::1]:7117", "localhost:80"] {
             assert_eq!(completed("standalone", &[("http.listen", address)]).1, [], "{address}");
         }
+        assert_eq!(completed("development", &[("http.behind_proxy", "true")]).1.len(), 1);
+    }
+
+    #[test]
+    fn a_certificate_is_two_files_that_can_be_read() {
+        let home = tempfile::tempdir().unwrap();
+        let file = |name: &str| home.path().join(name).display().to_string();
+        std::fs::write(file("c.pem"), "").unwrap();
+        std::fs::write(file("k.pem"), "").unwrap();
+        let problems = |cert: &str, key: &str| completed("standalone", &[("http.tls.cert", cert), ("http.tls.key", key), ("http.listen", "0.0.0.0:7117")]).1;
+        assert_eq!(problems(&file("c.pem"), &file("k.pem")), []);
+        let missing = problems(&file("c.pem"), &file("none.pem"));
+        assert!(missing.len() == 1 && missing[0].message.contains("http.tls.key: cannot read") && missing[0].message.contains("none.pem"), "{missing:?}");
+        let (_, alone) = completed("standalone", &[("http.tls.cert", &file("c.pem"))]);
+        assert!(alone.len() == 1 && alone[0].message.contains("http.tls.key is missing"), "{alone:?}");
     }
 
     #[test]
@@ -260,7 +310,6 @@ mod tests {
             ("rollup.summary", "90s"),
             ("storage.backend", "remote"),
             ("http.tls.cert", "c.pem"),
-            ("http.behind_proxy", "true"),
             ("query.timeout", "0s"),
             ("plugins", "[{name: a, command: [x], interval: 5s, cron: '* * * * *'}]"),
             ("plugins", "[{name: a, command: [x], cron: '0 0 31 2 *'}]"),

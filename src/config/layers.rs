@@ -57,6 +57,29 @@ impl Sources {
     }
 }
 
+impl Sources {
+    /// The key that commands show to a daemon: `LATIDO_KEY`, or the first line of the file that
+    /// `LATIDO_KEY_FILE` names.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn key(&self) -> Result<Option<String>, ConfigError> {
+        if let Some(key) = self.variables.get("LATIDO_KEY").filter(|key| !key.trim().is_empty()) {
+            return Ok(Some(key.trim().to_owned()));
+        }
+        self.variables.get("LATIDO_KEY_FILE").map(|path| Self::key_in(Path::new(path))).transpose()
+    }
+
+    /// The key on the first line of a file.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn key_in(path: &Path) -> Result<String, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        Ok(text.lines().next().unwrap_or_default().trim().to_owned())
+    }
+}
+
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {

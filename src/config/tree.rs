@@ -9,7 +9,7 @@ use crate::collect;
 use crate::dashboard;
 use crate::ingest;
 use crate::model::{ByteCount, Widths};
-use crate::net::Address;
+use crate::net::{Address, CertificateFiles};
 use crate::query;
 use crate::serve;
 use crate::store;
@@ -175,7 +175,7 @@ fn dashboard_options(read: Read<'_>) -> dashboard::Options {
     dashboard::Options {
         update_interval: read.duration("dashboards.update_interval"),
         max_connections: read.count("dashboards.max_connections"),
-        directory: Some(PathBuf::from(read.text("dashboards.directory"))).filter(|path| !path.as_os_str().is_empty()),
+        directory: read.path("dashboards.directory"),
         chart_cache: read.duration("dashboards.chart_cache"),
         aggregation_cache: read.duration("dashboards.aggregation_cache"),
     }
@@ -192,6 +192,7 @@ fn serve_options(read: Read<'_>) -> serve::Options {
             _ => Vec::new(),
         },
         behind_proxy: read.flag("http.behind_proxy"),
+        certificate: read.path("http.tls.cert").zip(read.path("http.tls.key")).map(|(cert, key)| CertificateFiles { cert, key }),
         max_body: read.bytes("http.max_body"),
         timeout: read.duration("http.timeout"),
         drain: DRAIN,
@@ -260,6 +261,10 @@ impl<'a> Read<'a> {
             Some(Value::Text(text)) => text,
             _ => "",
         }
+    }
+
+    fn path(self, path: &str) -> Option<PathBuf> {
+        Some(PathBuf::from(self.text(path))).filter(|path| !path.as_os_str().is_empty())
     }
 
     fn plugins(self) -> &'a [PluginSpec] {

@@ -161,6 +161,12 @@ impl Registry {
         all.into_values().collect()
     }
 
+    /// Why a known metric cannot be recorded: its pack is off. `None` for all others.
+    #[must_use]
+    pub fn why_off(&self, name: &str) -> Option<String> {
+        catalogue::all().find(|known| known.name == name && !known.is_on(self.0.options.packs)).map(Known::off_reason)
+    }
+
     /// What the recordings mean, built on `totals`. Sync, may take disk.
     pub(super) fn plan(&self, totals: &mut Totals, recordings: &[&Recording]) -> Result<Plan, IngestError> {
         let deadline = Deadline::never();

@@ -36,18 +36,6 @@ pub fn parse_selector(text: &str) -> Result<Vec<Matcher>, QueryError> {
     }
 }
 
-/// Whether a rule can be made of `text`: it reads, and it yields a number or an instant vector.
-///
-/// # Errors
-/// Malformed, not supported, or of another type.
-pub fn check_rule(text: &str) -> Result<(), QueryError> {
-    match parse(text)? {
-        Expr::Range { .. } | Expr::Subquery { .. } => Err(QueryError::Bad("a rule needs an instant vector or a number, this is a range vector".to_owned())),
-        Expr::Text(_) => Err(QueryError::Bad("a rule needs an instant vector or a number, this is a string".to_owned())),
-        _ => Ok(()),
-    }
-}
-
 fn parse_theirs(text: &str) -> Result<theirs::Expr, QueryError> {
     check_size(text)?;
     // The parser is not ours: a panic in it must not reach the caller.

@@ -6,16 +6,19 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use actix_web::http::header::{self, ALLOW, CONTENT_TYPE};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use serde_json::json;
 
 use crate::alert::AlertError;
+use crate::dashboard::DashboardError;
 use crate::ingest::IngestError;
 use crate::model::ErrorKind;
+use crate::net::NetError;
 use crate::query::QueryError;
 use crate::store::StoreError;
 use crate::task::PoolError;
@@ -32,6 +35,9 @@ pub enum ServeError {
         /// The cause.
         source: std::io::Error,
     },
+    /// The certificate cannot be used.
+    #[error(transparent)]
+    Tls(#[from] NetError),
     /// The server failed while it ran.
     #[error("the HTTP server failed: {0}")]
     Run(#[source] std::io::Error),
@@ -43,12 +49,13 @@ impl ServeError {
     pub const fn kind(&self) -> ErrorKind {
         match self {
             Self::Listen { .. } | Self::Run(_) => ErrorKind::Internal,
+            Self::Tls(error) => error.kind(),
         }
     }
 }
 
 /// How long a client should wait before it tries again.
-const RETRY_AFTER_SECONDS: &str = "1";
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// What a client is told of an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +66,8 @@ pub(super) struct Fault {
     message: String,
     field: Option<String>,
     allow: Option<&'static str>,
+    /// When it may be tried again.
+    retry_after: Option<Duration>,
 }
 
 /// Prometheus' shape, in its order.
@@ -98,7 +107,8 @@ impl Fault {
 
     /// For what only HTTP knows: a wrong method, a wrong content type.
     pub(super) fn status(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, kind: None, message: message.into(), field: None, allow: None }
+        let retry_after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_AFTER);
+        Self { status, kind: None, message: message.into(), field: None, allow: None, retry_after }
     }
 
     /// Bad input: the field that is wrong, and why.
@@ -116,6 +126,11 @@ impl Fault {
         Self { allow: Some(allow), ..Self::status(StatusCode::METHOD_NOT_ALLOWED, format!("this path takes {allow}")) }
     }
 
+    /// Too many attempts; `wait` until the next.
+    pub(super) fn too_many(message: impl Into<String>, wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..Self::status(StatusCode::TOO_MANY_REQUESTS, message) }
+    }
+
     pub(super) const fn code(&self) -> StatusCode {
         self.status
     }
@@ -123,8 +138,9 @@ impl Fault {
     /// The answer, in the shape that clients of the path expect.
     pub(super) fn render(&self, shape: Shape) -> HttpResponse {
         let mut answer = HttpResponse::build(self.status);
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            answer.insert_header((RETRY_AFTER, RETRY_AFTER_SECONDS));
+        if let Some(wait) = self.retry_after {
+            // Rounded up: a client that comes a moment too early is refused again.
+            answer.insert_header((header::RETRY_AFTER, wait.as_millis().div_ceil(1000).to_string()));
         }
         if let Some(allow) = self.allow {
             answer.insert_header((ALLOW, allow));
@@ -182,6 +198,7 @@ fn status_of(kind: ErrorKind) -> StatusCode {
 fn code_of(status: StatusCode) -> &'static str {
     match status.as_u16() {
         400 => "invalid",
+        401 => "unauthorized",
         403 => "forbidden",
         404 => "not_found",
         405 => "method_not_allowed",
@@ -192,6 +209,7 @@ fn code_of(status: StatusCode) -> &'static str {
         415 => "unsupported_media_type",
         421 => "misdirected",
         422 => "unprocessable",
+        429 => "too_many_requests",
         499 => "canceled",
         503 => "unavailable",
         _ => "internal",
@@ -227,6 +245,13 @@ impl From<StoreError> for Fault {
 impl From<IngestError> for Fault {
     fn from(e: IngestError) -> Self {
         let field = if let IngestError::Invalid { field, .. } = &e { field.clone() } else { None };
+        Self { field, ..Self::new(e.kind(), e.to_string()) }
+    }
+}
+
+impl From<DashboardError> for Fault {
+    fn from(e: DashboardError) -> Self {
+        let field = e.field().filter(|field| !field.is_empty()).map(str::to_owned);
         Self { field, ..Self::new(e.kind(), e.to_string()) }
     }
 }
@@ -294,6 +319,6 @@ mod tests {
     #[test]
     fn a_busy_daemon_says_when_to_come_back() {
         let answer = Fault::from(PoolError::Busy).render(Shape::Prometheus);
-        assert!(answer.headers().contains_key(RETRY_AFTER));
+        assert!(answer.headers().get(header::RETRY_AFTER).is_some_and(|v| v == "1"));
     }
 }

@@ -49,6 +49,12 @@ fn pairs_of(text: &str) -> Result<Vec<(String, String)>, Fault> {
 }
 
 impl Params {
+    /// These parameters.
+    #[cfg(test)]
+    pub(super) fn of(pairs: &[(&str, &str)]) -> Self {
+        Self(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+    }
+
     /// The first value of a parameter; an empty one counts as not given.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str()).filter(|v| !v.is_empty())

@@ -48,7 +48,9 @@ const COMPRESS_FROM_BYTES: u64 = 1200;
 /// Tells the compressing middleware to leave small answers alone, by naming an encoding.
 pub(super) async fn spare_small<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> Result<ServiceResponse<B>, actix_web::Error> {
     let mut response = next.call(request).await?;
-    if matches!(response.response().body().size(), BodySize::None | BodySize::Sized(0..COMPRESS_FROM_BYTES)) {
+    let small = matches!(response.response().body().size(), BodySize::None | BodySize::Sized(0..COMPRESS_FROM_BYTES));
+    // What is compressed already says so itself.
+    if small && !response.headers().contains_key(CONTENT_ENCODING) {
         response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("identity"));
     }
     Ok(response)

@@ -1,5 +1,6 @@
-//! Round every request: the guard is asked, the answer gets its headers and its error shape, and it
-//! is counted by route, method and status. Knows no route.
+//! Round every request: the guard is asked, the caller is found out and has to have what the route
+//! needs, the answer gets its headers and its error shape, and it is counted by route, method and
+//! status. Knows no route.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -7,14 +8,17 @@ use std::task::{Context, Poll};
 
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::{ConnectionType, Method};
+use actix_web::http::header::{HeaderValue, WWW_AUTHENTICATE};
+use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::{Bytes, Data};
 use actix_web::{Error, HttpMessage};
 use tokio::sync::watch;
 
+use super::caller::{self, Doorkeeper};
+use super::doors;
 use super::error::{Fault, Shape};
-use super::guard::{self, Guard};
+use super::guard::{self, Forwarded, Guard};
 use super::limits;
 use crate::access::Caller;
 use crate::clock::Stopwatch;
@@ -28,9 +32,19 @@ const UNMATCHED: &str = "unmatched";
 #[derive(Debug)]
 pub(super) struct Watch {
     pub(super) guard: Guard,
+    pub(super) doorkeeper: Doorkeeper,
     pub(super) own: OwnMetrics,
     pub(super) stop: Stop,
     pub(super) in_flight: InFlight,
+}
+
+#[cfg(test)]
+impl Watch {
+    /// Of a machine called box, without accounts.
+    pub(super) fn of_box(stop: Stop, own: OwnMetrics, in_flight: InFlight) -> Self {
+        let doorkeeper = Doorkeeper { accounts: crate::access::Accounts::in_memory(), pool: crate::task::Pool::new(2, 16), behind_proxy: false };
+        Self { guard: Guard::new("box", Vec::new(), &[]), doorkeeper, own, stop, in_flight }
+    }
 }
 
 /// The outermost middleware.
@@ -39,14 +53,19 @@ pub(super) async fn measure(watch: Data<Watch>, request: ServiceRequest, next: N
     let entered = watch.in_flight.enter();
     let shape = Shape::of(request.path());
     let method = method_label(request.method());
-    let response = match watch.guard.check(&request) {
-        Ok(()) => {
-            request.extensions_mut().insert(Caller::local());
+    let response = match admit(&watch, &request).await {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
             next.call(request).await?.map_into_boxed_body()
         }
         Err(fault) => request.into_response(fault.render(shape)),
     };
     let mut response = in_shape(response, shape);
+    if response.status() == StatusCode::UNAUTHORIZED {
+        for challenge in caller::challenges(response.request().headers()) {
+            response.headers_mut().append(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        }
+    }
     guard::put_headers(&mut response);
     limits::unmark(&mut response);
     if watch.stop.is_stopped() {
@@ -57,6 +76,13 @@ pub(super) async fn measure(watch: Data<Watch>, request: ServiceRequest, next: N
     watch.own.http_requests.with_label_values(&[route.as_str(), method, response.status().as_str()]).inc();
     watch.own.http_duration.with_label_values(&[route.as_str()]).observe(stopwatch.elapsed().as_secs_f64());
     Ok(response.map_body(|_, body| BoxBody::new(Counted { body, _entered: entered })))
+}
+
+/// Who asks, where the request may go on.
+async fn admit(watch: &Watch, request: &ServiceRequest) -> Result<Caller, Fault> {
+    let without_accounts = !watch.doorkeeper.accounts.any();
+    watch.guard.check(request, if without_accounts { Forwarded::Refused } else { Forwarded::Accepted })?;
+    watch.doorkeeper.admit(request, doors::need_of(request)).await
 }
 
 /// An error takes the shape that clients of its path expect; one of the server's own is logged.
@@ -136,14 +162,13 @@ impl MessageBody for Counted {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use actix_web::http::StatusCode;
     use actix_web::middleware::{Compress, from_fn};
     use actix_web::test::{TestRequest, call_service, init_service, read_body};
     use actix_web::{App, HttpResponse, web};
 
     fn watch() -> Data<Watch> {
         let (_, stop) = Stop::new();
-        Data::new(Watch { guard: Guard::new("box", Vec::new(), &[]), own: OwnMetrics::new().unwrap(), stop, in_flight: InFlight::default() })
+        Data::new(Watch::of_box(stop, OwnMetrics::new().unwrap(), InFlight::default()))
     }
 
     async fn refuse() -> Result<HttpResponse, Fault> {

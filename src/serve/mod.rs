@@ -3,17 +3,22 @@
 //! Files in reading order: `server` takes the ports and answers until the stop; `routes/` a file
 //! per resource; `extract` request to typed values; `asking` one call on the pool, ended when the
 //! client goes away; `answer` the shape of a success; `error` what kind of error becomes which
-//! status and which JSON; `limits` how large and how slow a body may be; `guard` who may come in
-//! and which headers every answer carries; `measure` counts requests; `openapi` describes the routes.
+//! status and which JSON; `limits` how large and how slow a body may be; `guard` which
+//! requests are from where they may be, and which headers every answer carries; `doors` what each
+//! route needs; `caller` who asks; `control` the socket of the daemon's own user; `measure` round
+//! every request; `live` one socket of a dashboard; `openapi` describes the routes.
 //! Knows no PromQL, no file and no label grammar: those are the rooms before.
 
 mod answer;
 mod asking;
 mod caller;
+mod control;
+mod doors;
 mod error;
 mod extract;
 mod guard;
 mod limits;
+mod live;
 mod measure;
 mod openapi;
 mod routes;
@@ -23,14 +28,18 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use control::{CONTROL_SOCKET, Control};
 pub use error::ServeError;
 pub use server::{Bound, bind};
 
+use crate::access::{Accounts, Reach};
 use crate::alert::Alerts;
 use crate::clock::SharedClock;
 use crate::collect::Collector;
+use crate::dashboard::{Book, Cache, Connections, Frames, Hub};
 use crate::ingest::{Board, Intake, Registry};
 use crate::model::ByteCount;
+use crate::net::CertificateFiles;
 use crate::query::{Engine, Names};
 use crate::store::{Keeper, Reader};
 use crate::task::{Pool, Stop};
@@ -45,6 +54,8 @@ pub struct Options {
     pub hosts: Vec<String>,
     /// A proxy stands before it.
     pub behind_proxy: bool,
+    /// The certificate; `None`: without TLS.
+    pub certificate: Option<CertificateFiles>,
     /// The largest pushed body, decompressed.
     pub max_body: ByteCount,
     /// How long reading a body or answering may take.
@@ -53,6 +64,15 @@ pub struct Options {
     pub drain: Duration,
     /// How old the newest value of a series may be to be shown.
     pub lookback: Duration,
+}
+
+impl Options {
+    /// From where it can be reached: a proxy brings others even to a loopback address.
+    #[must_use]
+    pub fn reach(&self) -> Reach {
+        let is_loopback = |address: &SocketAddr| address.ip().to_canonical().is_loopback();
+        if self.behind_proxy || !self.listen.iter().all(is_loopback) { Reach::Beyond } else { Reach::Loopback }
+    }
 }
 
 /// Effective settings for `config/*`: implemented by `config`.
@@ -81,6 +101,12 @@ pub struct Handles {
     pub alerts: Alerts,
     pub names: Arc<dyn Names>,
     pub collector: Collector,
+    pub book: Book,
+    pub cache: Cache,
+    pub frames: Frames,
+    pub hub: Hub,
+    pub connections: Connections,
+    pub accounts: Accounts,
     pub own: OwnMetrics,
     pub health: HealthBoard,
     pub pool: Pool,

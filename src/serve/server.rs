@@ -2,16 +2,20 @@
 
 use std::any::Any;
 use std::net::{SocketAddr, TcpListener};
+use std::os::unix::net::UnixListener;
 use std::time::Duration;
 
+use actix_tls::accept::rustls_0_23::TlsStream;
 use actix_web::body::MessageBody;
 use actix_web::dev::{Extensions, Server, ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::{Compress, from_fn};
-use actix_web::rt::net::TcpStream;
+use actix_web::rt::net::{TcpStream, UnixStream};
 use actix_web::web::{Data, PayloadConfig};
 use actix_web::{App, Error, HttpServer};
 
 use super::asking::Asking;
+use super::caller::Doorkeeper;
+use super::control::{self, ByControl, ByOther, Control};
 use super::error::ServeError;
 use super::guard::{ArrivedAt, Guard};
 use super::measure::{InFlight, Watch, measure};
@@ -19,7 +23,8 @@ use super::routes::{self, Lookback};
 use super::{Handles, Options, limits};
 use crate::clock::Stopwatch;
 use crate::collect::{host_name, own_addresses};
-use crate::task::Stop;
+use crate::net::Tls;
+use crate::task::{Pool, Stop};
 use crate::telemetry::OwnMetrics;
 
 /// Threads that read and write sockets; what takes disk or CPU runs on the pool.
@@ -30,6 +35,10 @@ const CONNECTIONS_EACH: usize = 1024;
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// How long the head of a request may take to arrive.
 const HEAD_ARRIVAL: Duration = Duration::from_secs(10);
+/// Passwords that are tried at once, of a pool of their own: each takes 19 MiB and tens of
+/// milliseconds, and strangers who try them must not hold up queries.
+const PASSWORDS_AT_ONCE: usize = 2;
+const PASSWORDS_WAITING: usize = 64;
 /// After the last answer was handed over: time for the socket to take it.
 const FLUSH: Duration = Duration::from_millis(50);
 
@@ -38,14 +47,16 @@ const FLUSH: Duration = Duration::from_millis(50);
 pub struct Bound {
     listeners: Vec<TcpListener>,
     addresses: Vec<SocketAddr>,
+    tls: Option<Tls>,
 }
 
 /// Takes the ports (before anything else is started, so that a taken port is found at once).
 ///
 /// # Errors
-/// An address is in use or not this machine's.
+/// An address is in use or not this machine's, or the certificate cannot be used.
 pub fn bind(options: &Options) -> Result<Bound, ServeError> {
-    let mut bound = Bound { listeners: Vec::new(), addresses: Vec::new() };
+    let tls = options.certificate.clone().map(Tls::load).transpose()?;
+    let mut bound = Bound { listeners: Vec::new(), addresses: Vec::new(), tls };
     for &address in &options.listen {
         let failed = |source| ServeError::Listen { address, source };
         let listener = TcpListener::bind(address).map_err(failed)?;
@@ -63,22 +74,35 @@ impl Bound {
         self.addresses.clone()
     }
 
-    /// Answers until `handles.stop` is said, then drains.
+    /// The certificate that is shown; `None`: without TLS.
+    #[must_use]
+    pub fn tls(&self) -> Option<Tls> {
+        self.tls.clone()
+    }
+
+    /// Answers there and on the control socket until `handles.stop` is said, then drains.
     ///
     /// # Errors
     /// The server cannot take over the ports, or ended by itself.
-    pub async fn run(self, options: Options, handles: Handles) -> Result<(), ServeError> {
+    pub async fn run(self, options: Options, handles: Handles, control: Option<Control>) -> Result<(), ServeError> {
         let bound = self.addresses.iter().map(SocketAddr::ip).filter(|ip| !ip.is_unspecified());
         let own_addresses = bound.chain(own_addresses()).collect();
         let in_flight = InFlight::default();
         let watch = Data::new(Watch {
             guard: Guard::new(&host_name(), own_addresses, &options.hosts),
+            doorkeeper: Doorkeeper {
+                accounts: handles.accounts.clone(),
+                pool: Pool::new(PASSWORDS_AT_ONCE, PASSWORDS_WAITING),
+                behind_proxy: options.behind_proxy,
+            },
             own: handles.own.clone(),
             stop: handles.stop.clone(),
             in_flight: in_flight.clone(),
         });
         let (stop, drain) = (handles.stop.clone(), options.drain);
-        let server = start(self.listeners, watch, options, handles)?;
+        let (control, _file) = control.map(Control::into_parts).unzip();
+        let doors = Doors { listeners: self.listeners, tls: self.tls, control };
+        let server = start(doors, watch, options, handles)?;
         until_stopped(server, stop, in_flight, drain).await.map_err(ServeError::Run)
     }
 }
@@ -104,7 +128,14 @@ async fn until_stopped(mut server: Server, stop: Stop, in_flight: InFlight, drai
     ended
 }
 
-fn start(listeners: Vec<TcpListener>, watch: Data<Watch>, options: Options, handles: Handles) -> Result<Server, ServeError> {
+/// Where connections come in.
+struct Doors {
+    listeners: Vec<TcpListener>,
+    tls: Option<Tls>,
+    control: Option<UnixListener>,
+}
+
+fn start(doors: Doors, watch: Data<Watch>, options: Options, handles: Handles) -> Result<Server, ServeError> {
     let own = handles.own.clone();
     let shared = Shared::new(&options, handles);
     let mut server = HttpServer::new(move || app(watch.clone(), shared.clone()))
@@ -118,8 +149,15 @@ fn start(listeners: Vec<TcpListener>, watch: Data<Watch>, options: Options, hand
         .h1_allow_half_closed(false)
         .disable_signals()
         .on_connect(move |connection, data| remember(connection, data, &own));
-    for listener in listeners {
-        server = server.listen(listener).map_err(ServeError::Run)?;
+    for listener in doors.listeners {
+        server = match &doors.tls {
+            None => server.listen(listener),
+            Some(tls) => server.listen_rustls_0_23(listener, tls.server_config()?),
+        }
+        .map_err(ServeError::Run)?;
+    }
+    if let Some(control) = doors.control {
+        server = server.listen_uds(control).map_err(ServeError::Run)?;
     }
     Ok(server.run())
 }
@@ -145,7 +183,9 @@ fn app(
     watch: Data<Watch>,
     shared: Shared,
 ) -> App<impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<impl MessageBody>, Error = Error, InitError = ()>> {
-    let Handles { intake, registry, board, reader, keeper, engine, alerts, names, collector, health, settings, stop, .. } = shared.handles;
+    let Handles { intake, registry, board, reader, keeper, engine, alerts, names, collector, accounts, health, own, settings, stop, .. } =
+        shared.handles.clone();
+    let Handles { book, cache, frames, hub, connections, .. } = shared.handles;
     App::new()
         .app_data(watch)
         .app_data(Data::new(shared.asking))
@@ -160,7 +200,14 @@ fn app(
         .app_data(Data::new(alerts))
         .app_data(Data::from(names))
         .app_data(Data::new(collector))
+        .app_data(Data::new(book))
+        .app_data(Data::new(cache))
+        .app_data(Data::new(frames))
+        .app_data(Data::new(hub))
+        .app_data(Data::new(connections))
+        .app_data(Data::new(accounts))
         .app_data(Data::new(health))
+        .app_data(Data::new(own))
         .app_data(Data::from(settings))
         .app_data(Data::new(stop))
         .app_data(PayloadConfig::new(limits::JSON_BYTES))
@@ -172,7 +219,16 @@ fn app(
 
 /// Remembers at which address a connection arrived, and counts it as long as it is open.
 fn remember(connection: &dyn Any, data: &mut Extensions, own: &OwnMetrics) {
-    if let Some(Ok(address)) = connection.downcast_ref::<TcpStream>().map(TcpStream::local_addr) {
+    if let Some(connection) = connection.downcast_ref::<UnixStream>() {
+        if control::is_own_user(connection) {
+            data.insert(ByControl);
+        } else {
+            data.insert(ByOther);
+        }
+        return;
+    }
+    let over_tls = connection.downcast_ref::<TlsStream<TcpStream>>().map(|stream| stream.get_ref().0);
+    if let Some(Ok(address)) = connection.downcast_ref::<TcpStream>().or(over_tls).map(TcpStream::local_addr) {
         data.insert(ArrivedAt(address.ip()));
         own.connections.with_label_values(&[KIND]).inc();
         data.insert(Open(own.clone()));
@@ -200,7 +256,16 @@ mod tests {
 
     fn options(listen: SocketAddr) -> Options {
         let second = Duration::from_secs(1);
-        Options { listen: vec![listen], hosts: Vec::new(), behind_proxy: false, max_body: ByteCount::mib(32), timeout: second, drain: second, lookback: second }
+        Options {
+            listen: vec![listen],
+            hosts: Vec::new(),
+            behind_proxy: false,
+            certificate: None,
+            max_body: ByteCount::mib(32),
+            timeout: second,
+            drain: second,
+            lookback: second,
+        }
     }
 
     #[test]
@@ -214,7 +279,7 @@ mod tests {
     #[test]
     fn running_can_be_moved_to_another_thread() {
         fn movable<T: Send>(_: &T) {}
-        let _ = |bound: Bound, options: Options, handles: Handles| movable(&bound.run(options, handles));
+        let _ = |bound: Bound, options: Options, handles: Handles| movable(&bound.run(options, handles, None));
     }
 
     /// What a slow handler waits for, and what says that it began.
@@ -233,8 +298,7 @@ mod tests {
     async fn a_stop_lets_answers_end_and_does_not_wait_for_idle_connections() {
         let (trigger, stop) = Stop::new();
         let in_flight = InFlight::default();
-        let guard = Guard::new("box", Vec::new(), &[]);
-        let watch = Data::new(Watch { guard, own: OwnMetrics::new().unwrap(), stop: stop.clone(), in_flight: in_flight.clone() });
+        let watch = Data::new(Watch::of_box(stop.clone(), OwnMetrics::new().unwrap(), in_flight.clone()));
         let gate = Data::new(Gate { began: Notify::new(), open: Notify::new() });
         let mut bound = bind(&options("127.0.0.1:0".parse().unwrap())).unwrap();
         let address = bound.addresses()[0];
@@ -280,7 +344,7 @@ mod tests {
         let gate = Data::new(Gate { began: Notify::new(), open: Notify::new() });
         let mut bound = bind(&options("127.0.0.1:0".parse().unwrap())).unwrap();
         let address = bound.addresses()[0];
-        let watch = Data::new(Watch { guard: Guard::new("box", Vec::new(), &[]), own: OwnMetrics::new().unwrap(), stop, in_flight: InFlight::default() });
+        let watch = Data::new(Watch::of_box(stop, OwnMetrics::new().unwrap(), InFlight::default()));
         let shared = gate.clone();
         let app = move || App::new().app_data(watch.clone()).app_data(shared.clone()).route("/", get().to(endless)).wrap(from_fn(measure));
         let server = HttpServer::new(app).workers(1).disable_signals().h1_allow_half_closed(false).listen(bound.listeners.remove(0)).unwrap().run();

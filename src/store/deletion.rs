@@ -120,6 +120,8 @@ impl Keeper {
         shared.catalog.add_deletions(&deletions)?;
         let mut state = shared.write();
         state.deletions = Arc::new(state.deletions.iter().cloned().chain(deletions).collect());
+        // Kept answers may show what is gone.
+        shared.touched.lock().unwrap_or_else(PoisonError::into_inner).note(Some(range.start));
         Ok(())
     }
 

@@ -31,6 +31,14 @@ pub struct Opened {
     pub notes: Vec<String>,
 }
 
+/// Opens the documents alone, of a store that no process has open: no sample is read or moved.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_catalog(options: &Options) -> Result<Catalog, StoreError> {
+    Catalog::open(&Arc::new(Files::open(options)?))
+}
+
 /// Opens or creates the store, and takes back what the journal holds and no partition does.
 ///
 /// # Errors
@@ -183,6 +191,8 @@ impl Writer {
             samples += entry.samples.len() as u64;
         }
         state.head.applied = sequence;
+        let oldest = pieces.iter().flat_map(|piece| piece.entry.samples).map(|sample| sample.t).min();
+        self.shared.touched.lock().unwrap_or_else(PoisonError::into_inner).note(oldest);
         self.shared.samples_total.fetch_add(samples, Ordering::Relaxed);
         self.shared.duplicates_total.fetch_add(duplicates, Ordering::Relaxed);
     }

@@ -30,7 +30,7 @@ pub(super) struct Files {
     root: PathBuf,
     memory: Option<Mutex<HashMap<String, SharedMemory>>>,
     cache: ByteCount,
-    _lock: Option<File>,
+    _lock: Option<DirectoryLock>,
 }
 
 /// One in-memory file, which outlives the database that is open on it.
@@ -271,19 +271,42 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Creates the directories and takes the lock, which the system frees with the process.
-fn prepare(root: &Path) -> Result<File, StoreError> {
-    let fail = |source| StoreError::NotWritable { path: root.to_owned(), source };
-    let fresh = !root.exists();
-    fs::create_dir_all(root).map_err(fail)?;
-    if fresh {
-        set_mode(root, 0o700).map_err(fail)?;
+/// The lock of a data directory, which the system frees with the process.
+#[derive(Debug)]
+pub struct DirectoryLock {
+    _file: File,
+}
+
+impl DirectoryLock {
+    /// Creates the directory where it is missing, and takes it for this process. A store on disk
+    /// does so itself.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`], [`StoreError::NotWritable`].
+    pub fn take(root: &Path) -> Result<Self, StoreError> {
+        let fail = |source| StoreError::NotWritable { path: root.to_owned(), source };
+        let fresh = !root.exists();
+        fs::create_dir_all(root).map_err(fail)?;
+        if fresh {
+            set_mode(root, 0o700).map_err(fail)?;
+        }
+        let file = File::options().create(true).truncate(false).write(true).open(root.join("lock")).map_err(fail)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { _file: file }),
+            Err(fs::TryLockError::WouldBlock) => Err(StoreError::InUse { path: root.to_owned() }),
+            Err(fs::TryLockError::Error(e)) => Err(fail(e)),
+        }
     }
-    let file = hold(root)?;
+}
+
+/// Takes the lock and creates the directories.
+fn prepare(root: &Path) -> Result<DirectoryLock, StoreError> {
+    let lock = DirectoryLock::take(root)?;
+    let fail = |source| StoreError::NotWritable { path: root.to_owned(), source };
     for dir in Tier::ALL.map(Tier::as_str).into_iter().chain([JOURNAL]) {
         fs::create_dir_all(root.join(dir)).map_err(fail)?;
     }
-    Ok(file)
+    Ok(lock)
 }
 
 /// Takes the lock of a data directory.

@@ -29,6 +29,7 @@ mod row;
 mod selection;
 mod shared;
 mod stats;
+mod touched;
 mod windows;
 
 #[cfg(test)]
@@ -36,8 +37,9 @@ mod tests;
 
 pub use cardinality::{Cardinality, Ranking};
 pub use catalog::{Catalog, Document, DocumentKind, Edits};
-pub use door::{Appended, Opened, Writer, open};
+pub use door::{Appended, Opened, Writer, open, open_catalog};
 pub use error::StoreError;
+pub use files::DirectoryLock;
 pub use keeper::{Keeper, Kept};
 pub use options::{JournalSync, Options, Place};
 pub use quarantine::Lost;

@@ -1,7 +1,7 @@
 //! Reading: the head and the sealed partitions of every tier as one, each instant answered by one tier.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use super::deletion::{Deletion, surviving};
 use super::head::{SeriesChunk, clip, overlay};
@@ -240,6 +240,19 @@ impl Reader {
     #[must_use]
     pub fn coverage(&self) -> Coverage {
         self.shared.coverage(&self.shared.read())
+    }
+
+    /// The number of the newest write that can be read now.
+    #[must_use]
+    pub fn writes(&self) -> u64 {
+        self.shared.touched.lock().unwrap_or_else(PoisonError::into_inner).newest()
+    }
+
+    /// The oldest time that was written to after the write of that number; `None`: nothing was.
+    /// Where nobody knows any more it is [`Timestamp::MIN`].
+    #[must_use]
+    pub fn touched_since(&self, write: u64) -> Option<Timestamp> {
+        self.shared.touched.lock().unwrap_or_else(PoisonError::into_inner).since(write)
     }
 
     /// Partitions that were damaged or missing, oldest first.

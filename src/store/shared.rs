@@ -12,6 +12,7 @@ use super::head::Head;
 use super::journal::WindowKey;
 use super::partition::{OpenFiles, Partition};
 use super::stats::{StoreStats, TierStats};
+use super::touched::Touched;
 use super::windows::Windows;
 use super::{Coverage, Options, StoreError};
 use crate::clock::SharedClock;
@@ -57,6 +58,8 @@ pub(super) struct Shared {
     pub(super) duplicates_total: AtomicU64,
     pub(super) last_maintenance_ms: AtomicU64,
     pub(super) journal: JournalFigures,
+    /// Which times were written to, for those who keep answers.
+    pub(super) touched: Mutex<Touched>,
 }
 
 impl Shared {
@@ -93,6 +96,7 @@ impl Shared {
             duplicates_total: AtomicU64::new(0),
             last_maintenance_ms: AtomicU64::new(0),
             journal: JournalFigures::default(),
+            touched: Mutex::default(),
         }
     }
 

@@ -51,6 +51,8 @@ pub struct OwnMetrics {
     pub query_samples: GenericCounter<AtomicU64>,
     pub store: GaugeVec,
     pub task_restarts: IntCounterVec,
+    pub component_degraded: GaugeVec,
+    pub dashboard_frames: IntCounterVec,
     pub alerts: GaugeVec,
     pub notifications: IntCounterVec,
     pub rule_failures: GenericCounter<AtomicU64>,
@@ -121,6 +123,8 @@ impl OwnMetrics {
             query_samples: single("latido_query_samples_total", "Samples and buckets that queries read.")?,
             store: gauge("latido_store", "Figures of the store by tier: series, samples, bytes, partitions.", &["tier", "figure"])?,
             task_restarts: counter("latido_task_restarts_total", "Loops started again after a panic, by task.", &["task"])?,
+            component_degraded: gauge("latido_component_degraded", "Whether a part works with losses or not at all: 1 yes, 0 no.", &["component"])?,
+            dashboard_frames: counter("latido_dashboard_frames_total", "Frames of dashboards by outcome: sent to a viewer, or skipped by one.", &["outcome"])?,
             alerts: gauge("latido_alerts", "Alerts now, by state.", &["state"])?,
             notifications: counter(
                 "latido_notifications_total",

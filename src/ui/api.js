@@ -49,6 +49,14 @@ function queryOf(params) {
   return text && `?${text}`;
 }
 
+/** What `boot.js` asked already, good once. */
+function asked(method, url) {
+  const early = method === 'GET' ? globalThis.latidoEarly : undefined;
+  const answer = early?.[url];
+  if (answer) delete early[url];
+  return answer;
+}
+
 async function ask(method, url, body, { signal } = {}) {
   const init = { method, signal, credentials: 'same-origin', headers: { accept: 'application/json' } };
   if (body !== undefined) {
@@ -57,7 +65,7 @@ async function ask(method, url, body, { signal } = {}) {
   }
   let answer;
   try {
-    answer = await fetch(url, init);
+    answer = await (asked(method, url) ?? fetch(url, init));
   } catch (cause) {
     if (cause.name === 'AbortError') throw cause;
     throw new ApiError(0, 'unreachable', 'The daemon does not answer.');

@@ -5,7 +5,7 @@ import { demoData } from './demo.js';
 import { watch } from './live.js';
 import { mergePanel, stepOf } from './merge.js';
 import { duration, stepSeconds } from './range.js';
-import { link, live, moving, range, resolve, setDefaultRange } from './state.js';
+import { beats, link, live, moving, range, resolve, setDefaultRange } from './state.js';
 
 /** A hidden page lets go of the link after this. */
 const HIDDEN_MS = 60_000;
@@ -39,6 +39,7 @@ export class Board {
     this.close = () => null;
     this.kept = new Map();
     this.drawnAt = new Map();
+    this.unseen = new Set();
     this.asking = null;
     this.early = { doc: this.askDocument(), data: this.askData() };
     this.early.doc.catch(() => null);
@@ -144,7 +145,7 @@ export class Board {
   listen(wanted) {
     if (!wanted) {
       this.hangUp();
-      link.value = { state: 'idle' };
+      link.value = { state: this.demo.peek() ? 'demo' : 'idle' };
       return;
     }
     if (this.end) return;
@@ -195,13 +196,27 @@ export class Board {
         this.draw(panel, data, frame.t, false);
       }
       this.weigh();
+      beats.value += 1;
     });
+  }
+
+  /** A panel came into view or left it: what is not seen is not drawn. @param {string} id @param {boolean} visible */
+  look(id, visible) {
+    if (!visible) {
+      this.unseen.add(id);
+      return;
+    }
+    if (!this.unseen.delete(id) || this.demo.peek()) return;
+    const panel = this.doc.peek()?.panels.find((one) => one.id === id);
+    const data = this.kept.get(id);
+    if (panel && data) this.draw(panel, data, this.lastFrame?.t ?? Date.now(), true);
   }
 
   /** Shows a panel's data, no more often than its picture can tell. */
   draw(panel, data, now, atOnce) {
     const span = resolve(range.peek(), now);
     const pause = isLatest(panel) ? 0 : Math.min(15_000, (span.end - span.start) / 3600);
+    if (!atOnce && this.unseen.has(panel.id)) return;
     if (!atOnce && now - (this.drawnAt.get(panel.id) ?? 0) < pause - 50) return;
     this.drawnAt.set(panel.id, now);
     const shown = this.panel(panel.id);

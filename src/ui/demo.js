@@ -48,7 +48,7 @@ export function demoData(panel, span) {
   const roll = dice(`${panel.id}${panel.title}`);
   const step = Math.max(1000, Math.round((span.end - span.start) / 160 / 1000) * 1000);
   const times = Array.from({ length: 160 }, (_, i) => span.end - (159 - i) * step);
-  if (panel.type === 'heatmap') return { state: 'ok', unit: panel.unit, step, series: buckets(roll, times.filter((_, i) => i % 3 === 0)) };
+  if (panel.type === 'heatmap') return { state: 'ok', unit: panel.unit, step: step * 3, series: buckets(roll, times.filter((_, i) => i % 3 === 0)) };
   const [base, swing] = scale(panel);
   const series = names(panel).map((one, i) => {
     const level = base / (1 + i * 0.55);

@@ -121,7 +121,8 @@ export function formatValue(raw, unitName, { decimals, steady = false } = {}) {
 
 function money(parts, unit, decimals) {
   const places = decimals ?? (parts.step || Math.abs(parts.shown) < 1000 ? 2 : 0);
-  const text = number(Math.abs(parts.shown), places, true) + parts.step;
+  const size = Math.abs(parts.shown);
+  const text = (size < 1e6 ? number(size, places, true) : size.toExponential(2)) + parts.step;
   const sign = parts.shown < 0 ? '−' : '';
   return locale.startsWith('en') ? `${sign}${unit.symbol}${text}` : `${sign}${text} ${unit.symbol}`;
 }
@@ -146,7 +147,8 @@ export function axisFormat(values, unitName) {
   const decimals = decimalsOfSteps(shown);
   return values.map((value) => {
     if (!Number.isFinite(value)) return '';
-    return axisLabel(number((value * factor) / step[0], decimals, false), value, step[1], unit);
+    const real = (value * factor) / step[0];
+    return axisLabel(Math.abs(real) < 1e6 ? number(real, decimals, false) : real.toExponential(1), value, step[1], unit);
   });
 }
 

@@ -97,6 +97,8 @@ export const resolve = (which, now = Date.now()) => resolveSpan(which, now, sinc
 export const live = signal(true);
 /** What the link does: `{state: 'idle'|'connecting'|'live'|'stale'|'reconnecting', behind?: ms}`. */
 export const link = signal({ state: 'idle' });
+/** Counts the frames that were shown: the heart of the page. */
+export const beats = signal(0);
 /** Whether the chosen time moves with the clock. */
 export const moving = computed(() => moves(range.value));
 

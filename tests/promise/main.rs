@@ -9,6 +9,7 @@
 
 mod harness;
 
+mod alerts;
 mod analysis;
 mod bad_input;
 mod collects;

@@ -1,7 +1,7 @@
 // Rules and their past as rows and strips; the form loses nothing of a rule that it does not show.
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import { draft, lacks, rows, sent, strip, tally } from '../../src/ui/pages/logic/alerts.js';
+import { draft, episodes, lacks, rows, sent, strip, tally } from '../../src/ui/pages/logic/alerts.js';
 import { latest, remembered } from '../../src/ui/pages/logic/history.js';
 import { nextPath, waitSeconds } from '../../src/ui/pages/logic/sign-in.js';
 
@@ -23,6 +23,14 @@ test('a strip shows the worst of each cell, cut at its ends', () => {
   assert.deepEqual(strip([{ active_at: 95, severity: 'critical', state: 'pending' }], span, 10).at(-1), 'warn');
   assert.ok(strip([{ active_at: 200, severity: 'critical', state: 'firing' }, { active_at: -9, resolved_at: -1, severity: 'critical' }], span, 10).every((tone) => tone === 'ok'));
   assert.equal(strip([{ active_at: 42, resolved_at: 42, severity: 'info' }], span, 10)[4], 'warn');
+});
+
+test('firing and resolved are one episode, and what still fires is not told twice', () => {
+  const event = (state, more) => ({ rule: 'r', fingerprint: 'f', active_at: 1, fired_at: 2, severity: 'warning', state, ...more });
+  const done = episodes([event('resolved', { resolved_at: 9, at: 9 }), event('firing', { at: 2 })], []);
+  assert.deepEqual(done.map(({ resolved_at: end, cut }) => [end, cut]), [[9, undefined]]);
+  assert.equal(episodes([event('firing', { at: 2 })], [event('firing')]).length, 1);
+  assert.deepEqual(episodes([event('firing', { at: 2 })], []).map(({ resolved_at: end, cut }) => [end, cut]), [[2, true]]);
 });
 
 test('what the form does not show of a rule is sent back unchanged', () => {

@@ -1,10 +1,10 @@
 // Catalogue, reference, boards, trends: what the pages work out before they draw.
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import { curlLine, matching, registration, united, wrong } from '../../src/ui/pages/logic/catalog.js';
+import { matching, registration, united, wrong } from '../../src/ui/pages/logic/catalog.js';
 import { curl, groups, resolved, sample, sought } from '../../src/ui/pages/logic/openapi.js';
 import { copyOf, found, read, whole, written } from '../../src/ui/pages/logic/boards.js';
-import { ahead, bounds, perWhat, reaches, ticks } from '../../src/ui/pages/logic/trend.js';
+import { ahead, bounds, perWhat, reaches } from '../../src/ui/pages/logic/trend.js';
 import { fill, joined } from '../../src/ui/pages/logic/series.js';
 
 test('metrics are found by all words, in one category', () => {
@@ -16,12 +16,6 @@ test('metrics are found by all words, in one category', () => {
 test('catalogue and collected metrics make one list without doubles', () => {
   const list = united([{ name: 'b', series: 0, category: 'custom' }], { a: [{ type: 'gauge', help: 'h' }], b: [{ type: 'gauge' }] }, { a: 3, b: 2 });
   assert.deepEqual(list.map(({ name, series, collected }) => [name, series, Boolean(collected)]), [['a', 3, true], ['b', 2, false]]);
-});
-
-test('the shell line records what the type takes and holds no loose quote', () => {
-  assert.match(curlLine('http://h', { name: 'a', type: 'gauge' }), /-d '\{"name":"a","value":1\}'$/);
-  assert.match(curlLine('http://h', { name: 'a', type: 'counter' }), /"increment":1/);
-  assert.match(curlLine('http://h', { name: 'a', type: 'gauge', labels: ["x'y"] }), /x'\\''y/);
 });
 
 test('a registration is checked before it is sent and leaves out what is empty', () => {
@@ -56,24 +50,17 @@ test('a copy of a board has nothing of its own identity, and JSON comes back who
   assert.equal(found([{ id: 'ops', title: 'Operations' }], 'OPER').length, 1);
 });
 
-test('a forecast is read whichever way its intervals are written', () => {
-  const want = [{ t: 1, v: 2, lo: 1, hi: 3 }];
-  assert.deepEqual(ahead({ points: [[1, 2]], intervals: [[1, 3]] }), want);
-  assert.deepEqual(ahead({ points: [[1, 2]], intervals: [[1, 1, 3]] }), want);
-  assert.deepEqual(ahead({ points: [[1, 2]], intervals: [{ lower: 1, upper: 3 }] }), want);
+test('a forecast has the band of 80 % where there is one, and its middle alone where there is none', () => {
+  const bands = [{ level: 0.95, points: [[1, 0, 4]] }, { level: 0.8, points: [[1, 1, 3]] }];
+  assert.deepEqual(ahead({ points: [[1, 2], [2, 'NaN']], intervals: bands }), [{ t: 1, v: 2, lo: 1, hi: 3 }]);
+  assert.deepEqual(ahead({ points: [[1, 2]], intervals: [] }), [{ t: 1, v: 2, lo: 2, hi: 2 }]);
   assert.deepEqual(ahead(null), []);
   assert.deepEqual(bounds([1, '2']), [1, 2]);
-  assert.equal(bounds({ lower: null, upper: 2 }), null);
+  assert.equal(bounds([null, 2]), null);
+  assert.equal(bounds(null), null);
+  assert.equal(reaches([{ t: 5, v: 9 }], 10, 11), null);
   assert.equal(reaches([{ t: 5, v: 9 }, { t: 6, v: 11 }], 10, 1), 6);
   assert.equal(perWhat(60_000)[1], 'minute');
-});
-
-test('ticks are round and inside', () => {
-  assert.deepEqual(ticks(0, 1), [0, 0.25, 0.5, 0.75, 1]);
-  for (const [lo, hi] of [[0.1, 0.97], [-5, 1200], [3, 3.0001]]) {
-    const list = ticks(lo, hi);
-    assert.ok(list.length >= 2 && list.length <= 7 && list.every((v) => v >= lo - 1e-9 && v <= hi + 1e-6), `${lo} ${hi} ${list}`);
-  }
 });
 
 test('places of a dashboard in an expression are filled in and answers joined by query', () => {

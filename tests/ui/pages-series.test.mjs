@@ -28,7 +28,7 @@ test('figures leave holes and infinities out, all but the last', () => {
 
 test('tiers are named from new to old and cover the range once', () => {
   const tiers = { raw: { oldest: 900 }, aggregated: { oldest: 500 }, summary: { oldest: null } };
-  assert.deepEqual(tiersRead(tiers, { start: 0, end: 1000 }), [{ tier: 'raw', ms: 100 }, { tier: 'aggregated', ms: 400 }]);
+  assert.deepEqual(tiersRead(tiers, { start: 0, end: 1000 }), [{ tier: 'raw', start: 900, end: 1000 }, { tier: 'aggregated', start: 500, end: 900 }]);
   assert.deepEqual(tiersRead(undefined, { start: 0, end: 1 }), []);
 });
 

@@ -227,6 +227,50 @@ fn alert() -> Schema {
     ])
 }
 
+fn access() -> Schema {
+    one_of(&["public", "viewer", "editor", "admin"])
+}
+
+fn role() -> Schema {
+    one_of(&["viewer", "editor", "admin"])
+}
+
+fn scope() -> Schema {
+    one_of(&["read", "write"])
+}
+
+fn panel(id: &str) -> Schema {
+    object([
+        (id, text()),
+        ("title", text()),
+        ("type", one_of(&["line", "bar", "gauge", "pie", "table", "big_number", "status_grid", "heatmap"])),
+        ("x", integer()),
+        ("y", integer()),
+        ("w", integer()),
+        ("h", integer()),
+        ("query?", text()),
+        ("queries?", list(object([("query", text()), ("legend?", text())]))),
+        ("unit?", or_null(Type::String)),
+        ("options?", typed(Type::Object)),
+    ])
+}
+
+fn user() -> Schema {
+    object([("name", text()), ("role", role()), ("created_at", integer())])
+}
+
+fn key() -> Schema {
+    object([
+        ("id", text()),
+        ("name", text()),
+        ("role", role()),
+        ("scope", scope()),
+        ("created_at", integer()),
+        ("expires_at", or_null(Type::Integer)),
+        ("key?", text()),
+    ])
+}
+
 shapes! {
     /// The error of the monitoring API.
     MonitoringError = object([("error", error_fields())]);
@@ -320,6 +364,55 @@ shapes! {
     AlertRules = object([("rules", list(rule()))]);
     /// Alerts.
     AlertList = object([("alerts", list(alert()))]);
+
+    /// Figures of dashboards.
+    DashboardStats = object([
+        ("dashboards", integer()), ("connections", integer()), ("max_connections", integer()), ("frames_sent", integer()), ("frames_skipped", integer()),
+        ("cache", object([("hits", integer()), ("misses", integer())])),
+    ]);
+    /// Dashboards, briefly.
+    DashboardList = object([("dashboards", list(object([("id", text()), ("title", text()), ("access", access()), ("predefined", yes_no())])))]);
+    /// What is shown, as it is sent.
+    DashboardBody = object([
+        ("id?", text()), ("title", text()), ("subtitle?", text()), ("access?", access()), ("theme?", text()), ("refresh?", text()), ("range?", text()),
+        ("revision?", integer()), ("panels", list(panel("id?"))),
+    ]);
+    /// What is shown, as it is stored.
+    DashboardDocument = object([
+        ("id", text()), ("title", text()), ("access", access()), ("theme", text()), ("predefined", yes_no()), ("revision", integer()), ("panels", list(panel("id"))),
+    ]);
+    /// What was deleted.
+    DashboardDeleted = object([("id", text()), ("deleted", yes_no()), ("restored", yes_no())]);
+    /// What panels show.
+    DashboardData = object([("t", integer()), ("panels", map(object([
+        ("state", one_of(&["ok", "empty", "error"])), ("message?", text()), ("unit?", text()), ("series", list(typed(Type::Object))),
+    ])))]);
+    /// A ticket to a socket.
+    DashboardTicket = object([("connection_id", text()), ("url", text()), ("expires_at", integer())]);
+    /// What was closed.
+    DashboardClosed = object([("connection_id", text()), ("closed", yes_no())]);
+
+    /// Who asks.
+    CallerAnswer = object([("name", or_null(Type::String)), ("role", or_null(Type::String)), ("scope", scope()), ("accounts", yes_no())]);
+    /// A name and a password.
+    SignInBody = closed([("name", text()), ("password", text())]);
+    /// Accounts.
+    UserList = object([("users", list(user()))]);
+    /// An account.
+    UserAnswer = user();
+    /// An account to be made.
+    NewUserBody = closed([("name", text()), ("role", role()), ("password", text())]);
+    /// What changes of an account.
+    UserChangeBody = closed([("role?", role()), ("password?", text())]);
+    /// Keys.
+    KeyList = object([("keys", list(key()))]);
+    /// A key.
+    KeyAnswer = key();
+    /// A key to be made.
+    NewKeyBody = closed([("name?", text()), ("role", role()), ("scope?", scope()), ("expires?", text())]);
+
+    /// What was read of the store.
+    VerifyAnswer = object([("files", integer()), ("bytes", integer()), ("rows", integer()), ("problems", list(anything())), ("notes", list(anything()))]);
 }
 
 fn health_word() -> Schema {

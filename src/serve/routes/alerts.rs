@@ -276,7 +276,7 @@ async fn try_out(body: JsonBytes, asking: Data<Asking>, alerts: Data<Alerts>) ->
 #[utoipa::path(get, path = "/api/v1/monitoring/alerts/active", responses((status = 200, description = "Pending and firing.", body = shapes::AlertList)))]
 async fn active(alerts: Data<Alerts>) -> HttpResponse {
     let shown: Vec<Shown> = alerts.active().into_iter().map(Shown::from).collect();
-    HttpResponse::Ok().json(json!({"alerts": shown}))
+    HttpResponse::Ok().json(json!({"alerts": shown, "notifications_waiting": alerts.notifications_waiting()}))
 }
 
 /// What fired and was resolved.

@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 
 use super::{get, latest, post};
 use crate::collect::{CollectStats, Collector, SourceStats};
+use crate::dashboard::Cache;
 use crate::model::{Matcher, Tier, Timestamp};
-use crate::query::{Aggregation, Engine, MetricsAnswer, MetricsQuery, Names, QueryError};
+use crate::query::{Aggregation, MetricsAnswer, MetricsQuery, Names, QueryError};
 use crate::serve::answer;
 use crate::serve::asking::Asking;
 use crate::serve::error::Fault;
@@ -163,11 +164,11 @@ fn tier(word: &str) -> Result<Tier, Fault> {
 
 /// Series by name, labels or category, over time or over series.
 #[utoipa::path(post, path = "/api/v1/monitoring/metrics/query", request_body = shapes::MetricsQueryBody, responses((status = 200, description = "Series over time.", body = shapes::MetricsQueryAnswer), (status = 422, description = "Understood, but it cannot be evaluated, or takes too much.")))]
-async fn query(body: JsonBytes, asking: Data<Asking>, engine: Data<Engine>, names: Data<dyn Names>) -> Result<HttpResponse, Fault> {
+async fn query(body: JsonBytes, asking: Data<Asking>, cache: Data<Cache>, names: Data<dyn Names>) -> Result<HttpResponse, Fault> {
     let query = parse_json::<QueryBody>(&body.0)?.read(asking.now())?;
     let text = asking
         .ask("metrics", None, move |deadline| {
-            let found = engine.metrics(&query, names.as_ref(), deadline)?;
+            let found = cache.metrics(&query, names.as_ref(), deadline)?;
             Ok::<_, QueryError>((answer_json(&found), found.stats.samples))
         })
         .await?;

@@ -1,11 +1,14 @@
 //! A file per resource, each with its `routes()`. Adding an endpoint is a handler and its line there.
 
+mod access;
 mod admin;
 mod alerts;
 mod analysis;
 mod assets;
+mod backup;
 mod config;
 mod custom;
+mod dashboards;
 mod exposition;
 mod latest;
 mod lifecycle;
@@ -41,11 +44,14 @@ pub(super) fn all(config: &mut ServiceConfig, max_body: usize) {
     metrics::routes(config);
     latest::routes(config);
     custom::routes(config);
+    dashboards::routes(config);
     alerts::routes(config);
+    access::routes(config);
     analysis::routes(config);
     status::routes(config);
     self::config::routes(config);
     admin::routes(config);
+    backup::routes(config);
     maintenance::routes(config);
     lifecycle::routes(config);
     assets::routes(config);
@@ -64,11 +70,14 @@ pub(super) fn documents() -> Vec<OpenApi> {
         metrics::Api::openapi(),
         latest::Api::openapi(),
         custom::Api::openapi(),
+        dashboards::Api::openapi(),
         alerts::Api::openapi(),
+        access::Api::openapi(),
         analysis::Api::openapi(),
         status::Api::openapi(),
         self::config::Api::openapi(),
         admin::Api::openapi(),
+        backup::Api::openapi(),
         maintenance::Api::openapi(),
         lifecycle::Api::openapi(),
         assets::Api::openapi(),

@@ -14,12 +14,18 @@ const TIME_STEPS = [
 const MONTH_STEPS = [1, 2, 3, 6, 12, 24, 60, 120];
 const MOST_TICKS = 200;
 
-/** About `count` round values from `low` to `high`, in order. Empty where there is no range. */
+/** Three or about `count` round values from `low` to `high`, in order. Empty where there is no range. */
 export function niceTicks(low, high, count = 3) {
   if (!Number.isFinite(low) || !Number.isFinite(high) || !(high > low)) return [];
   const rough = (high - low) / count;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((size) => size >= rough * (1 - 1e-9)) ?? 10 * power;
+  const steps = [0.5, 1, 2, 2.5, 5, 10].map((factor) => factor * power);
+  const fits = steps.findIndex((size) => size >= rough * (1 - 1e-9));
+  const few = stepped(low, high, steps[fits] ?? steps.at(-1));
+  return few.length >= 3 || fits < 1 ? few : stepped(low, high, steps[fits - 1]);
+}
+
+function stepped(low, high, step) {
   const ticks = [];
   for (let index = Math.ceil(low / step - 1e-9); index * step <= high + step * 1e-9 && ticks.length < MOST_TICKS; index += 1) {
     ticks.push(Number((index * step).toPrecision(12)) + 0);

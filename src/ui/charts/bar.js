@@ -7,6 +7,7 @@ import { niceTicks } from './axis.js';
 import { barModel, categoryModel } from './bars.js';
 import { withAlpha } from './color.js';
 import line from './line.js';
+import { sharedEntries } from './lines.js';
 import { Plot } from './plot.js';
 import { useSize } from './size.js';
 import { color, themeVersion } from './theme.js';
@@ -39,18 +40,24 @@ function drawBars(view, model) {
   ctx.restore();
 }
 
+/** Bars are joined for about this width; the picture is not worked out anew when its box grows. */
+const USUAL_WIDTH = 640;
+
+function specOf(model, tiers) {
+  return {
+    data: [model.times, ...model.shown],
+    series: () => model.shown.map(() => ({ paths: () => null, points: { show: false } })),
+    x: model.x, y: model.y, yText: (values) => axisFormat(values, model.unit), tiers, limits: model.limits,
+    under: (view) => drawBars(view, model),
+  };
+}
+
 function TimeBars({ panel, data, range, stale, onZoom, label }) {
   const theme = themeVersion.value;
   const scope = route.value.path;
-  const spec = useMemo(() => {
-    const model = barModel({ panel, data, range, scope, stale }, 640);
-    return {
-      data: [model.times, ...model.shown], series: model.shown.map(() => ({ show: true, paths: () => null, points: { show: false } })),
-      x: model.x, y: model.y, yText: (values) => axisFormat(values, model.unit), tiers: tierStretches(data, range), limits: model.limits,
-      under: (view) => drawBars(view, model),
-    };
-  }, [panel, data, range.start, range.end, stale, theme, scope]);
-  return html`<${Plot} spec=${spec} shape=${`${theme} ${spec.series.length}`} label=${label} onZoom=${onZoom} />`;
+  const chosen = useMemo(() => sharedEntries({ panel, data, scope, stale }), [panel, data, scope, stale]);
+  const build = useMemo(() => () => specOf(barModel({ panel, data, range, chosen }, USUAL_WIDTH), tierStretches(data, range)), [panel, data, range.start, range.end, chosen, theme]);
+  return html`<${Plot} build=${build} shape=${`${theme} ${chosen.entries.length}`} label=${label} onZoom=${onZoom} />`;
 }
 
 /** Labels of categories that have no room are left out, the same number between those that stay. */

@@ -104,7 +104,7 @@ export function rampStep(value, limits) {
 
 /** Labels of the rows that have room, `[{row, text}]`; of buckets preferably the powers of ten and their 2.5 and 5. */
 export function rowLabels(model, height, unit) {
-  const room = Math.max(1, Math.floor(height / 18));
+  const room = Math.max(1, Math.floor(height / (model.buckets ? 26 : 15)));
   const every = Math.max(1, Math.ceil(model.rows.length / room));
   const picked = model.rows.map((_, index) => index).filter((index) => index % every === 0);
   if (!model.buckets) return picked.map((row) => ({ row, text: model.rows[row].name }));

@@ -23,6 +23,11 @@ export function leads(frame) {
   return leader === frame;
 }
 
+/** Whether this plot says which moment it is: the one under the pointer, or all where keys move the line. */
+export function namesTime(frame) {
+  return leader === null || leader === frame;
+}
+
 /** Shows the shared moment on `frame` (`frame.showCursor(ms|null)`) until the returned function is called. */
 export function follow(frame) {
   const stop = effect(() => {

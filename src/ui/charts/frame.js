@@ -4,8 +4,8 @@
 import { uPlot } from '../lib.js';
 import { formatTime } from '../format.js';
 import { niceTicks, timeTicks } from './axis.js';
-import { leads, point } from './cursor.js';
-import { axisFont, color } from './theme.js';
+import { leads, namesTime, point } from './cursor.js';
+import { axisFont, color, textWidth } from './theme.js';
 import { TIER_ALPHA } from './tier.js';
 
 const TOP = 6;
@@ -13,21 +13,6 @@ const RIGHT = 4;
 const BOTTOM = 22;
 const LEAST_LEFT = 40;
 const WIDE_LABEL = 74;
-const widths = new Map();
-
-/** Width of an axis label in px. */
-function measure(ctx, text) {
-  if (widths.size > 2000) widths.clear();
-  let width = widths.get(text);
-  if (width === undefined) {
-    const font = ctx.font;
-    ctx.font = axisFont();
-    width = ctx.measureText(text).width;
-    ctx.font = font;
-    widths.set(text, width);
-  }
-  return width;
-}
 
 export class Frame {
   /** Draws `spec` into `box`. `onZoom` gets `(start, end)` in ms, or nothing for the way back. */
@@ -36,6 +21,7 @@ export class Frame {
     this.onZoom = onZoom;
     this.size = size;
     this.left = LEAST_LEFT;
+    this.series = spec.series();
     this.plot = new uPlot(this.options(), this.spec.data, box);
     this.chip = document.createElement('div');
     this.chip.className = 'plot-time';
@@ -52,11 +38,11 @@ export class Frame {
       axes: [{ show: false }, { show: false }],
       padding: [() => TOP, () => RIGHT, () => BOTTOM, () => this.left],
       scales: {
-        x: { time: true, range: () => this.spec.x },
-        y: { range: () => this.spec.y },
+        x: { time: true, auto: false, range: () => this.spec.x, min: spec.x[0], max: spec.x[1] },
+        y: { auto: false, range: () => this.spec.y, min: spec.y[0], max: spec.y[1] },
       },
-      series: [{}, ...spec.series],
-      bands: spec.bands,
+      series: [{}, ...this.series],
+      bands: spec.bands?.(),
       cursor: this.cursorOptions(),
       hooks: {
         drawClear: [(plot) => this.drawUnder(plot)],
@@ -76,7 +62,7 @@ export class Frame {
       x: true, y: false,
       drag: { x: true, y: false, setScale: false, dist: 4 },
       points: this.spec.dots
-        ? { size: 8, width: 1.5, stroke: () => color('surface'), fill: (plot, index) => this.spec.series[index - 1]?.ink ?? color('accent') }
+        ? { size: 8, width: 1.5, stroke: () => color('surface'), fill: (plot, index) => this.series[index - 1]?.ink ?? color('accent') }
         : { show: false },
       bind: {
         mousedown: shiftOnly,
@@ -89,14 +75,15 @@ export class Frame {
   }
 
   /**
-   * Shows another spec of the same shape: `{data: [times, ...columns], series, bands, x, y, yText(values), tiers,
-   * limits, under(view), over(view), dots}`. Other series need a new frame.
+   * Shows another spec of the same shape: `{data: [times, ...columns], series(), bands()?, x, y, yText(values) or
+   * yLabels(view), tiers, limits?, under(view)?, over(view)?, dots?}`. Other series need a new frame.
    */
   update(spec) {
     this.spec = spec;
     this.plot.batch(() => {
       this.plot.setData(spec.data, false);
       this.plot.setScale('x', { min: spec.x[0], max: spec.x[1] });
+      this.plot.setScale('y', { min: spec.y[0], max: spec.y[1] });
     });
     this.keepCursor();
   }
@@ -148,7 +135,7 @@ export class Frame {
     const [start, end] = this.spec.x;
     const text = formatTime(ms, end - start);
     if (this.chip.textContent !== text) this.chip.textContent = text;
-    this.chip.hidden = false;
+    this.chip.hidden = !namesTime(this);
     const half = text.length * 3.4 + 6;
     const at = Math.min(Math.max(this.left + left, half), this.size.width - half);
     this.chip.style.transform = `translateX(calc(${at.toFixed(1)}px - 50%))`;
@@ -231,7 +218,7 @@ export class Frame {
     let widest = 0;
     for (const label of labels) {
       const text = fit(ctx, label.text, WIDE_LABEL);
-      widest = Math.max(widest, measure(ctx, text));
+      widest = Math.max(widest, textWidth(ctx, text));
       ctx.fillText(text, view.left - 8, label.y + 4);
     }
     this.makeRoom(widest);
@@ -261,7 +248,7 @@ export class Frame {
     ctx.fillStyle = color('ink-3');
     ctx.textAlign = 'center';
     for (const tick of timeTicks(start, end, Math.min(most, 9))) {
-      const half = measure(ctx, tick.text) / 2;
+      const half = textWidth(ctx, tick.text) / 2;
       const x = Math.min(Math.max(view.X(tick.at), view.left - 12 + half), view.right + RIGHT - half);
       if (x - half < free || Math.abs(x - view.X(tick.at)) > half) continue;
       ctx.fillText(tick.text, x, view.bottom + 17);
@@ -307,9 +294,9 @@ export class Frame {
 
 /** A text cut to a width, with an ellipsis where something is gone. */
 export function fit(ctx, text, width) {
-  if (measure(ctx, text) <= width) return text;
+  if (textWidth(ctx, text) <= width) return text;
   let end = text.length;
-  while (end > 1 && measure(ctx, `${text.slice(0, end)}…`) > width) end -= 1;
+  while (end > 1 && textWidth(ctx, `${text.slice(0, end)}…`) > width) end -= 1;
   return `${text.slice(0, end)}…`;
 }
 

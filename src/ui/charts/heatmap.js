@@ -43,21 +43,26 @@ function drawCells(view, model, limits) {
   ctx.restore();
 }
 
+function specOf(model, range, unit, tiers) {
+  const limits = quantileScale(model.rows);
+  const rows = Math.max(1, model.rows.length);
+  return {
+    data: [model.times, model.times.map(() => null)],
+    series: () => [{ paths: () => null, points: { show: false } }],
+    x: [range.start, range.end], y: [0, rows], tiers,
+    yLabels: (view) => rowLabels(model, view.height, unit).map(({ row, text }) => ({ text, y: view.Y(row + 0.5) })),
+    under: (view) => drawCells(view, model, limits),
+  };
+}
+
 function Heatmap({ panel, data, range, stale, onZoom, label }) {
   const theme = themeVersion.value;
   const unit = unitOfPanel(panel, data);
-  const spec = useMemo(() => {
+  const build = useMemo(() => () => {
     const model = { ...mergeCells(heatModel(data), USUAL_WIDTH / LEAST_CELL), start: range.start };
-    const limits = quantileScale(model.rows);
-    const rows = Math.max(1, model.rows.length);
-    return {
-      data: [model.times, model.times.map(() => null)], series: [{ paths: () => null, points: { show: false } }],
-      x: [range.start, range.end], y: [0, rows], yText: () => [], tiers: tierStretches(data, range),
-      yLabels: (view) => rowLabels(model, view.height, unit).map(({ row, text }) => ({ text, y: view.Y(row + 0.5) })),
-      under: (view) => drawCells(view, model, limits),
-    };
-  }, [panel, data, range.start, range.end, theme]);
-  return html`<div class=${`heat ${stale ? 'is-stale' : ''}`}><${Plot} spec=${spec} shape=${`${theme}`} label=${label} onZoom=${onZoom} /></div>`;
+    return specOf(model, range, unit, tierStretches(data, range));
+  }, [data, unit, range.start, range.end, theme]);
+  return html`<div class=${`heat ${stale ? 'is-stale' : ''}`}><${Plot} build=${build} shape=${`${theme}`} label=${label} onZoom=${onZoom} /></div>`;
 }
 
 /** The colours with what they stand for; while something is pointed at, its greatest cell. */

@@ -1,6 +1,6 @@
 // Charts: the one list of types, and the component that picks from it. A type is a file and a line here.
 
-import { effect, html, useMemo } from '../lib.js';
+import { effect, html, useRef } from '../lib.js';
 import { lang, t, addWords } from '../text.js';
 import { setLocale } from '../format.js';
 import words from '../text/es-charts.js';
@@ -35,7 +35,7 @@ const typeOf = (panel) => TYPES.find((entry) => entry.type === panel?.type);
 export function Chart({ panel, data, range, stale = false, onZoom, full = false, legend = 'inside' }) {
   const found = typeOf(panel);
   const language = lang.value;
-  const label = useMemo(() => summarize({ panel, data, range, t }), [panel, data, language]);
+  const label = useSentence(panel, data, range, language);
   if (!found) return html`<p class="chart-none">${t('This page does not know panels of type {type}', { type: String(panel?.type) })}</p>`;
   if (!seriesOf(data).length) return html`<p class="chart-none">${t('No samples in this range')}</p>`;
   const { Draw } = found;
@@ -43,6 +43,18 @@ export function Chart({ panel, data, range, stale = false, onZoom, full = false,
     ${(legend === 'inside' || !fitsHeader(panel, data)) && html`<${Legend} panel=${panel} data=${data} range=${range} stale=${stale} place="inside" />`}
     <${Draw} panel=${panel} data=${data} range=${range} stale=${stale} onZoom=${onZoom} full=${full} label=${label} />
   </div>`;
+}
+
+/** A picture's sentence is said anew at most this often (ms): who reads it is not helped by more. */
+const SENTENCE_EVERY = 5000;
+
+function useSentence(panel, data, range, language) {
+  const said = useRef(null);
+  const old = said.current;
+  const now = seriesOf(data)[0]?.points?.at(-1)?.[0] ?? 0;
+  const fresh = old && old.panel === panel && old.language === language && old.count === seriesOf(data).length && Math.abs(now - old.now) < SENTENCE_EVERY;
+  if (!fresh) said.current = { panel, language, count: seriesOf(data).length, now, text: summarize({ panel, data, range, t }) };
+  return said.current.text;
 }
 
 /** More names than this are above the picture, not in the header. */
@@ -56,5 +68,5 @@ function fitsHeader(panel, data) {
 export function Legend({ panel, data, range, stale = false, place = 'header' }) {
   const found = typeOf(panel);
   if (!found?.Legend || !seriesOf(data).length || (place === 'header' && !fitsHeader(panel, data))) return null;
-  return html`<div class="chart-legend"><${found.Legend} panel=${panel} data=${data} range=${range} stale=${stale} place=${place} /></div>`;
+  return html`<div class=${`chart-legend ${panel.h >= 3 ? 'tall' : ''}`}><${found.Legend} panel=${panel} data=${data} range=${range} stale=${stale} place=${place} /></div>`;
 }

@@ -14,13 +14,13 @@ export function entryName(entry) {
 
 /**
  * Keys for `entries` (`[{name, series, color, others}]`), wrapped where they are many. One series alone is named only
- * while something is pointed at; `brief` leaves values out until then.
+ * while something is pointed at; `brief` leaves values out until then. `ahead`: a value stands for the step before it.
  */
-export function Legend({ entries, unit, step, options, brief = false }) {
+export function Legend({ entries, unit, step, options, brief = false, ahead = false }) {
   const ms = cursor.value;
   if (!entries.length || (entries.length === 1 && ms === null)) return null;
-  return html`<ul class="keys-row">${entries.map((entry, index) => {
-    const value = ms === null ? lastOf(entry.series).v : valueAt(entry.series, ms, step);
+  return html`<ul class=${`keys-row ${ms === null ? '' : 'pointed'}`}>${entries.map((entry, index) => {
+    const value = ms === null ? lastOf(entry.series).v : valueAt(entry.series, ahead ? ms + step / 2 : ms, step);
     const name = entryName(entry);
     return html`<li key=${index} class=${`key ink-${entry.color}`} title=${name}><i></i><span>${name}</span>${(!brief || ms !== null) && html`<b>${formatText(value, unit, { decimals: options?.decimals, steady: true })}</b>`}</li>`;
   })}</ul>`;

@@ -1,13 +1,13 @@
 // Lines over time: plain, with the area of one alone, stacked, or in steps.
 
-import { html, uPlot, useMemo, useRef } from '../lib.js';
+import { html, uPlot, useMemo } from '../lib.js';
 import { route } from '../state.js';
 import { t } from '../text.js';
 import { axisFormat } from '../format.js';
 import { withAlpha } from './color.js';
 import { fit } from './frame.js';
 import { Legend as Keys } from './legend.js';
-import { entriesOf, lineModel, unitOfPanel } from './lines.js';
+import { lineModel, sharedEntries, unitOfPanel } from './lines.js';
 import { Plot } from './plot.js';
 import { dataStep } from './series.js';
 import { color, themeVersion } from './theme.js';
@@ -43,8 +43,8 @@ function bandsOf(model) {
 function specOf(model, tiers) {
   return {
     data: [model.times, ...model.shown],
-    series: seriesOptions(model),
-    bands: bandsOf(model),
+    series: () => seriesOptions(model),
+    bands: () => bandsOf(model),
     x: model.x,
     y: model.y,
     yText: (values) => axisFormat(values, model.unit),
@@ -126,30 +126,21 @@ function drawMarks(view, model) {
 }
 
 function Line({ panel, data, range, stale, onZoom, label }) {
-  const before = useRef(null);
   const theme = themeVersion.value;
   const scope = route.value.path;
-  const [spec, shape] = useMemo(() => {
-    const model = lineModel({ panel, data, range, scope, stale, before: before.current });
-    before.current = model.drawn;
-    const parts = model.entries.map((entry) => entry.color).join(' ');
-    return [specOf(model, tierStretches(data, range)), `${theme} ${parts} ${model.stacked} ${model.stepped}`];
-  }, [panel, data, range.start, range.end, stale, theme, scope]);
-  return html`<${Plot} spec=${spec} shape=${shape} label=${label} onZoom=${onZoom} />`;
+  const chosen = useMemo(() => sharedEntries({ panel, data, scope, stale }), [panel, data, scope, stale]);
+  const build = useMemo(() => () => specOf(lineModel({ panel, data, range, chosen }), tierStretches(data, range)), [panel, data, range.start, range.end, chosen, theme]);
+  const { stack, step } = panel.options ?? {};
+  const shape = `${theme} ${stack} ${step} ${chosen.entries.map((entry) => entry.color).join(' ')}`;
+  return html`<${Plot} build=${build} shape=${shape} label=${label} onZoom=${onZoom} />`;
 }
 
 /** In a header of less than half a page three names leave no room for their values. */
 const HALF = 6;
 
 function Legend({ panel, data, stale, place }) {
-  const before = useRef(null);
-  const scope = route.value.path;
-  const entries = useMemo(() => {
-    const found = entriesOf({ panel, data, scope, stale, before: before.current });
-    before.current = found.drawn;
-    return found.entries;
-  }, [panel, data, stale, scope]);
-  return html`<${Keys} entries=${entries} unit=${unitOfPanel(panel, data)} step=${dataStep(data)} options=${panel.options} brief=${place === 'header' && entries.length > 2 && !(panel.w >= HALF)} />`;
+  const { entries } = sharedEntries({ panel, data, scope: route.value.path, stale });
+  return html`<${Keys} entries=${entries} unit=${unitOfPanel(panel, data)} step=${dataStep(data)} options=${panel.options} ahead=${panel.type === 'bar'} brief=${place === 'header' && entries.length > 2 && !(panel.w >= HALF)} />`;
 }
 
 export default { type: 'line', title: 'Line', overTime: true, Draw: Line, Legend };

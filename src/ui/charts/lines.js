@@ -30,11 +30,25 @@ export function entriesOf({ panel, data, scope = '', stale = false, before = nul
   return { entries, drawn };
 }
 
+/** Entries worked out before, by data; and the series drawn last, by panel. */
+const known = new WeakMap();
+const lastDrawn = new WeakMap();
+
+/** `entriesOf` for a picture and the names beside it: worked out once, and holding to the series that are drawn. */
+export function sharedEntries({ panel, data, scope = '', stale = false }) {
+  const found = known.get(data);
+  if (found && found.panel === panel && found.scope === scope && found.stale === stale) return found.chosen;
+  const chosen = entriesOf({ panel, data, scope, stale, before: lastDrawn.get(panel) });
+  lastDrawn.set(panel, chosen.drawn);
+  known.set(data, { panel, scope, stale, chosen });
+  return chosen;
+}
+
 /** All that is drawn of a line panel over `range`; see the fields at the end. */
-export function lineModel({ panel, data, range, scope, stale, before }) {
+export function lineModel({ panel, data, range, scope, stale, chosen = entriesOf({ panel, data, scope, stale }) }) {
   const options = panel?.options ?? {};
   const unit = unitOfPanel(panel, data);
-  const { entries, drawn } = entriesOf({ panel, data, scope, stale, before });
+  const { entries } = chosen;
   const step = dataStep(data);
   const { times, columns } = align(entries.map((entry) => entry.series), step);
   const stacked = options.stack === true && entries.length > 1;
@@ -51,7 +65,7 @@ export function lineModel({ panel, data, range, scope, stale, before }) {
   });
   const end = forecast ? Math.max(range.end, forecast.times.at(-1)) : range.end;
   return {
-    unit, entries, drawn, times, columns, shown, step, stacked, limits, forecast, y,
+    unit, entries, times, columns, shown, step, stacked, limits, forecast, y,
     x: [range.start, end],
     stepped: options.step === true,
     lone: shown.map(loneIndexes),

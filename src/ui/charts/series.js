@@ -7,10 +7,18 @@ export const GAP_STEPS = 2.5;
 /** So many series have a colour of their own; the rest is one grey line. */
 export const MOST_DRAWN = 8;
 
+/** Keys of label sets that were asked for before; they are asked for on each update. */
+const keys = new WeakMap();
+
 /** Labels as one text in a fixed order, without the metric's name. */
 export function labelKey(labels) {
   if (!labels) return '';
-  return Object.keys(labels).filter((name) => name !== '__name__').sort().map((name) => `${name}=${labels[name]}`).join('\n');
+  let key = keys.get(labels);
+  if (key === undefined) {
+    key = Object.keys(labels).filter((name) => name !== '__name__').sort().map((name) => `${name}=${labels[name]}`).join('\n');
+    keys.set(labels, key);
+  }
+  return key;
 }
 
 /** The series of a panel's data; never null. */
@@ -84,12 +92,20 @@ function sameTimes(a, b) {
   return true;
 }
 
+/** Whether points follow each other without a gap, in order and each time once. */
+function unbroken(points, step) {
+  const most = step > 0 ? step * GAP_STEPS : Infinity;
+  for (let index = 1; index < points.length; index += 1) {
+    const distance = points[index][0] - points[index - 1][0];
+    if (!(distance > 0) || distance > most) return false;
+  }
+  return true;
+}
+
 /** Times of all series in order, each once, with one more inside each gap, where the line breaks. */
 function mergedTimes(lists, step) {
-  const first = lists.find((points) => points.length) ?? [];
   const times = [];
-  const same = lists.every((points) => points === first || sameTimes(points, first));
-  for (const points of same ? [first] : lists) {
+  for (const points of lists) {
     let before = NaN;
     for (const [t] of points) {
       if (step > 0 && t - before > step * GAP_STEPS) times.push(before + step);
@@ -97,37 +113,47 @@ function mergedTimes(lists, step) {
       before = t;
     }
   }
-  if (same) return times;
   const sorted = Float64Array.from(times).sort();
   return Array.from(sorted.filter((t, index) => index === 0 || t !== sorted[index - 1]));
 }
 
+/** A value of a column: a finite number, or null. */
+function drawable(raw) {
+  const value = typeof raw === 'number' ? raw : parseValue(raw);
+  return Number.isFinite(value) ? value : null;
+}
+
 /**
  * Series on one time axis: `{times, columns}`. In a column `null` breaks the line and `undefined` means that this
- * series has nothing at a time that another one has. Non-finite values break the line.
+ * series has nothing at a time that another one has. Non-finite values break the line. Nearly always all series have
+ * the same times; that way is the short one.
  */
 export function align(list, step) {
   const lists = list.map(pointsOf);
+  const first = lists[0] ?? [];
+  if (unbroken(first, step) && lists.every((points) => points === first || sameTimes(points, first))) {
+    return { times: first.map((point) => point[0]), columns: lists.map((points) => points.map((point) => drawable(point[1]))) };
+  }
   const times = mergedTimes(lists, step);
-  const columns = lists.map((points) => {
-    const column = new Array(times.length);
-    let next = 0;
-    let before = NaN;
-    for (let index = 0; index < times.length; index += 1) {
-      const point = points[next];
-      if (point && point[0] === times[index]) {
-        const value = parseValue(point[1]);
-        column[index] = Number.isFinite(value) ? value : null;
-        before = point[0];
-        while (next < points.length && points[next][0] === before) next += 1;
-      } else {
-        const inside = point && before === before && step > 0 && point[0] - before > step * GAP_STEPS;
-        column[index] = inside ? null : undefined;
-      }
+  return { times, columns: lists.map((points) => spread(points, times, step)) };
+}
+
+/** One series over the times of all. */
+function spread(points, times, step) {
+  const column = new Array(times.length);
+  let next = 0;
+  let before = NaN;
+  for (let index = 0; index < times.length; index += 1) {
+    const point = points[next];
+    if (point && point[0] === times[index]) {
+      column[index] = drawable(point[1]);
+      before = point[0];
+      while (next < points.length && points[next][0] <= before) next += 1;
+    } else {
+      column[index] = point && step > 0 && point[0] - before > step * GAP_STEPS ? null : undefined;
     }
-    return column;
-  });
-  return { times, columns };
+  }
+  return column;
 }
 
 /** Columns added up from the first on; where one has nothing it adds nothing and has no line of its own. */

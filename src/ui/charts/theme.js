@@ -29,13 +29,31 @@ export function axisFont() {
   return `500 11px ${tokens.font || 'sans-serif'}`;
 }
 
+const widths = new Map();
+
+/** Width of an axis label in px. */
+export function textWidth(ctx, text) {
+  let width = widths.get(text);
+  if (width === undefined) {
+    if (widths.size > 2000) widths.clear();
+    const before = ctx.font;
+    ctx.font = axisFont();
+    width = ctx.measureText(text).width;
+    ctx.font = before;
+    widths.set(text, width);
+  }
+  return width;
+}
+
 function changed() {
   tokens = null;
+  widths.clear();
   themeVersion.value += 1;
 }
 
 if (typeof document !== 'undefined') {
   new MutationObserver(changed).observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });
   matchMedia('(prefers-contrast: more)').addEventListener('change', changed);
-  document.fonts?.ready.then(changed);
+  // A canvas does not draw again by itself when the font arrives.
+  document.fonts?.load(axisFont()).then((found) => found.length && changed(), () => {});
 }

@@ -1,6 +1,6 @@
 // A panel's data as a table of moments and series, and as CSV.
 import { html } from '../lib.js';
-import { formatValue } from '../format.js';
+import { formatText } from '../format.js';
 import { lang, t } from '../text.js';
 
 /** Rows of the table on the page; the file has all. */
@@ -27,11 +27,7 @@ export function DataTable({ panel, data }) {
   const { moments, rows } = grid(data);
   const unit = data.unit ?? panel.unit;
   const clock = new Intl.DateTimeFormat(lang.value, { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
-  const show = (value) => {
-    if (value === null) return '–';
-    const { text, unit: suffix } = formatValue(value, unit);
-    return suffix ? `${text} ${suffix}` : text;
-  };
+  const show = (value) => (value === null ? '–' : formatText(value, unit));
   return html`<div class="scroll" tabindex="0" role="region" aria-label=${t('Values of {title}', { title: panel.title })}><table class="data">
     <thead><tr><th scope="col">${t('Time')}</th>${data.series.map((series) => html`<th scope="col">${series.name}</th>`)}</tr></thead>
     <tbody>${moments.slice(0, ROWS).map((ms, i) => html`<tr key=${ms}><td>${clock.format(ms)}</td>${rows[i].map((value) => html`<td>${show(value)}</td>`)}</tr>`)}</tbody>

@@ -12,6 +12,8 @@ export function Dialog({ title, subtitle, onClose, class: name = '', actions, ch
   useLayoutEffect(() => {
     const dialog = ref.current;
     dialog.showModal();
+    // The dialog itself, not its first button: a ring round "Close" says nothing.
+    if (!dialog.querySelector('[autofocus]')) dialog.focus();
     return () => dialog.open && dialog.close();
   }, []);
   const outside = (event) => event.target === ref.current && onClose();
@@ -19,7 +21,7 @@ export function Dialog({ title, subtitle, onClose, class: name = '', actions, ch
     event.preventDefault();
     onClose();
   };
-  return html`<dialog class=${`dialog ${name}`} ref=${ref} aria-labelledby=${id} onCancel=${cancel} onMouseDown=${outside}>
+  return html`<dialog class=${`dialog ${name}`} ref=${ref} aria-labelledby=${id} tabindex="-1" onCancel=${cancel} onMouseDown=${outside}>
     <header><h2 id=${id}>${title}</h2>${subtitle ? html`<p>${subtitle}</p>` : null}
       <div class="end">${actions}<button type="button" class="pill icon" aria-label=${t('Close')} onClick=${onClose}><${Icon} name="close" /></button></div></header>
     <div class="inside">${children}</div>

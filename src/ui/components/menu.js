@@ -22,7 +22,7 @@ export function Menu({ button, label, buttonClass, class: look = '', name, child
     show(true);
   };
   const after = (event) => {
-    if (event.newState === 'open') pop.current.querySelector('[aria-pressed="true"], button, a, input')?.focus();
+    if (event.newState === 'open') (pop.current.querySelector('[aria-pressed="true"]') ?? pop.current.querySelector('button, a, input'))?.focus();
     else show(false);
   };
   return html`<button type="button" class=${buttonClass} ref=${opener} aria-label=${label} aria-haspopup="true" aria-expanded=${String(shown)}

@@ -1,5 +1,5 @@
 // The frame round a chart: its head, its menu, and what is shown while there is no picture.
-import { html, useErrorBoundary, useState } from '../lib.js';
+import { html, useEffect, useErrorBoundary, useRef, useState } from '../lib.js';
 import { Chart, Legend } from '../charts/index.js';
 import { go, link, may, range, setQuery, setRange, toast } from '../state.js';
 import { t } from '../text.js';
@@ -17,19 +17,29 @@ export function Panel({ board, panel }) {
   const { data, span, good } = board.panel(panel.id).value;
   const [asTable, setTable] = useState(false);
   const [missing, setMissing] = useState(null);
+  const card = useRef(null);
+  useEffect(() => {
+    const observer = new IntersectionObserver(([entry]) => board.look(panel.id, entry.isIntersecting), { rootMargin: '120px' });
+    observer.observe(card.current);
+    return () => observer.disconnect();
+  }, [board, panel.id]);
   const title = `panel-${panel.id}`;
-  return html`<section class=${`card panel-${panel.type}`} aria-labelledby=${title} tabindex="0" data-panel=${panel.id} data-state=${data?.state ?? 'loading'}>
-    <header><h3 id=${title}>${panel.title}</h3>${panel.subtitle ? html`<p>${panel.subtitle}</p>` : null}
+  return html`<article class=${`card panel-${panel.type}`} ref=${card} aria-labelledby=${title} tabindex="0" data-panel=${panel.id} data-state=${data?.state ?? 'loading'}>
+    <header><h2 id=${title}>${panel.title}</h2>${panel.subtitle ? html`<p>${panel.subtitle}</p>` : null}
       <div class="end"><${Names} panel=${panel} data=${data} span=${span} hidden=${asTable} /><${Behind} board=${board} /></div>
       <${PanelMenu} board=${board} panel=${panel} data=${data} asTable=${asTable} setTable=${setTable} /></header>
     <div class="body"><${Body} board=${board} panel=${panel} data=${data} span=${span} good=${good} asTable=${asTable} onMissing=${setMissing} /></div>
     ${missing ? html`<${Dialog} title=${t('How to send it')} subtitle=${panel.title} onClose=${() => setMissing(null)}><${HowToSend} missing=${missing} /><//>` : null}
-  </section>`;
+  </article>`;
 }
+
+/** More names than these stand above the picture, not beside the title. */
+const BESIDE = 4;
+const crowded = (panel, data) => (panel.type === 'line' || panel.type === 'bar') && data.series.length > BESIDE;
 
 /** Names and values of the picture, beside the title. */
 function Names({ panel, data, span, hidden }) {
-  if (hidden || data?.state !== 'ok') return null;
+  if (hidden || data?.state !== 'ok' || !data.series?.length || crowded(panel, data)) return null;
   return html`<${Legend} panel=${panel} data=${data} range=${span} />`;
 }
 
@@ -68,7 +78,7 @@ function Drawn({ panel, data, span, stale, asTable, full }) {
   const [broken, mend] = useErrorBoundary();
   if (broken) return html`<${Failed} error=${broken} again=${mend} tight=${tight(panel)} />`;
   if (asTable) return html`<${DataTable} panel=${panel} data=${data} />`;
-  return html`<${Chart} panel=${panel} data=${data} range=${span} stale=${stale} onZoom=${zoom} full=${full} legend=${full ? 'inside' : 'none'} />`;
+  return html`<${Chart} panel=${panel} data=${data} range=${span} stale=${stale} onZoom=${zoom} full=${full} legend=${full || crowded(panel, data) ? 'inside' : 'none'} />`;
 }
 
 function PanelMenu({ board, panel, data, asTable, setTable }) {

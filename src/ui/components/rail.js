@@ -37,7 +37,7 @@ export function Bar() {
   const here = route.value;
   const calling = firing.value.length;
   const onBoard = here.page.name === 'dashboard' || here.page.name === 'dashboards';
-  return html`<nav class="bar" aria-label=${t('Main')}>
+  return html`<nav class="tabbar" aria-label=${t('Main')}>
     <button type="button" aria-current=${onBoard ? 'page' : undefined} aria-haspopup="dialog" onClick=${() => (open.value = 'boards')}><${Icon} name="executive" />${t('Boards')}</button>
     <${Link} href="/explore" current=${isCurrent('/explore')}><${Icon} name="explore" />${t('Explore')}<//>
     <${Link} href="/alerts" current=${isCurrent('/alerts')}><${Icon} name="alerts" />${t('Alerts')}${calling ? html`<i class="dot"></i><span class="sr">${t('{n} firing', { n: calling })}</span>` : null}<//>

@@ -31,6 +31,8 @@ export function oldest(stats) {
 export function storage(stats, now) {
   if (!stats?.tiers) return null;
   const bytes = TIERS.map((tier) => ({ tier, bytes: stats.tiers[tier]?.bytes ?? 0 }));
+  // What is acknowledged but not sealed yet lies in the journal.
+  bytes[0].bytes += stats.journal?.bytes ?? 0;
   const sum = bytes.reduce((all, one) => all + one.bytes, 0);
   const since = oldest(stats);
   return {

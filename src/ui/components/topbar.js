@@ -1,7 +1,7 @@
 // The bar above a page: its name, search, the time, live or not, theme, who is here.
-import { html } from '../lib.js';
+import { html, useRef, useSignalEffect } from '../lib.js';
 import { del } from '../api.js';
-import { go, heading, link, live, me, moving, open, range, resolve, route, setRange, shade, theme } from '../state.js';
+import { beats, go, heading, link, live, me, moving, open, range, resolve, route, setRange, shade, theme } from '../state.js';
 import { durationText } from '../range.js';
 import { t } from '../text.js';
 import { Icon } from './icons.js';
@@ -26,6 +26,7 @@ export function Topbar() {
 export function liveState() {
   if (!live.value || !moving.value) return { tone: 'paused', text: t('Paused') };
   const { state, behind } = link.value;
+  if (state === 'demo') return { tone: 'demo', text: t('Demo') };
   if (state === 'reconnecting') return { tone: 'reconnecting', text: t('Reconnecting…') };
   if (state === 'stale') return { tone: 'stale', text: t('{n} s behind', { n: Math.round(behind / 1e3) }) };
   if (state === 'live') return { tone: 'live', text: t('Live') };
@@ -43,10 +44,20 @@ export function toggleLive() {
   live.value = true;
 }
 
+/** How long a beat is seen. Two small repaints a frame: an endless animation would cost more than all charts. */
+const BEAT_MS = 220;
+
 function Live() {
   const { tone, text } = liveState();
+  const dot = useRef(null);
+  useSignalEffect(() => {
+    if (!beats.value || !dot.current) return;
+    const { classList } = dot.current;
+    classList.add('beat');
+    setTimeout(() => classList.remove('beat'), BEAT_MS);
+  });
   return html`<button type="button" class=${`pill live is-${tone}`} aria-pressed=${String(tone !== 'paused')} onClick=${toggleLive}
-    title=${link.value.reason ?? (tone === 'paused' ? t('Go on (l)') : t('Pause (l)'))}><i></i>${text}</button>`;
+    title=${link.value.reason ?? (tone === 'paused' ? t('Go on (l)') : t('Pause (l)'))}><i ref=${dot}></i>${text}</button>`;
 }
 
 const NEXT = { auto: 'light', light: 'dark', dark: 'auto' };

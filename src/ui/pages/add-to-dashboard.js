@@ -3,7 +3,8 @@ import { html, useState } from '../lib.js';
 import { get, post, put } from '../api.js';
 import { boards, go, toast } from '../state.js';
 import { t } from '../text.js';
-import { Dialog, SelectField, TextField, useAnswer } from './kit.js';
+import { Dialog } from '../components/dialog.js';
+import { SelectField, TextField, useAnswer } from './kit.js';
 import { PANEL_TYPES, below } from './logic/layout.js';
 
 export function AddToDashboard({ expr, unit, onClose }) {

@@ -32,20 +32,18 @@ export function RuleDetail({ row, events, now, again, onEdit }) {
   const explore = html`<button type="button" class="pill small" onClick=${() => go(`/explore?expr=${encodeURIComponent(rule.expr)}`)}>${t('Open in Explore')}</button>`;
   return html`<${Card} title=${rule.name} note=${rule.group ?? ''} end=${explore} class="p-detail">
     <${Picture} rule=${rule} />
-    ${rule.last_error ? html`<p class="note-line warn" role="alert">${rule.last_error}</p>` : null}
+    ${rule.last_error ? html`<p class="strip-note warn" role="alert">${rule.last_error}</p>` : null}
     <${Facts} rule=${rule} />
     ${row.alerts.length ? html`<${Now} alerts=${row.alerts} rule=${rule} now=${now} />` : null}
     ${events.length ? html`<${Before} events=${events} />` : null}
     ${may('editor') ? html`<div class="p-buttons">
       <button type="button" class="pill small" onClick=${() => onEdit(rule)}>${t('Edit')}</button>
       <button type="button" class="pill small" onClick=${() => turn(rule.enabled === false)}>${rule.enabled === false ? t('Switch on') : t('Switch off')}</button>
-      ${isDefault(rule) ? null : html`<button type="button" class="pill small danger" onClick=${() => setAsking(true)}>${t('Delete')}</button>`}
+      ${rule.default && !rule.changed ? null : html`<button type="button" class="pill small danger" onClick=${() => setAsking(true)}>${rule.default ? t('Restore') : t('Delete')}</button>`}
     </div>` : null}
-    ${asking ? html`<${Confirm} title=${t('Delete {name}?', { name: rule.name })} words=${t('Its alerts are resolved; what it did before stays in the history.')} verb=${t('Delete')} act=${remove} onClose=${() => setAsking(false)} />` : null}
+    ${asking ? html`<${Confirm} title=${t(rule.default ? 'Restore {name}?' : 'Delete {name}?', { name: rule.name })} words=${rule.default ? t('The rule that came with the program applies again.') : t('Its alerts are resolved; what it did before stays in the history.')} verb=${rule.default ? t('Restore') : t('Delete')} act=${remove} onClose=${() => setAsking(false)} />` : null}
   <//>`;
 }
-
-export const isDefault = (rule) => Boolean(rule.predefined ?? rule.default ?? rule.origin === 'default');
 
 // The left side of a comparison with the limit as a line; any other expression as it is.
 function Picture({ rule }) {
@@ -77,7 +75,7 @@ function Facts({ rule }) {
     ...(rule.keep_firing_for && rule.keep_firing_for !== '0s' ? [[t('Fires on for'), rule.keep_firing_for]] : []),
     ...(labels.length ? [[t('Labels'), html`<code class="mono">${selector(Object.fromEntries(labels))}</code>`]] : []),
     ...Object.entries(rule.annotations ?? {}).map(([name, words]) => [name === 'summary' ? t('Summary') : name === 'description' ? t('Description') : name, words]),
-    ...(isDefault(rule) ? [[t('Comes from'), t('the default rules')]] : []),
+    ...(rule.default ? [[t('Comes from'), rule.changed ? t('the default rules, changed here') : t('the default rules')]] : []),
   ];
   return html`<dl class="p-facts-list">${lines.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 }
@@ -93,7 +91,7 @@ function Now({ alerts, rule, now }) {
 }
 
 function Before({ events }) {
-  const last = [...events].sort((a, b) => b.active_at - a.active_at).slice(0, 6);
-  return html`<h3 class="p-h3">${t('Before')}</h3><ul class="p-now">${last.map((event) => html`<li><${Mark} tone=${event.resolved_at ? 'ok' : 'warn'} /><span>${stamp(event.active_at)}</span><b></b>
-    <span class="mute">${event.resolved_at ? t('for {time}', { time: formatDuration(Math.round((event.resolved_at - event.active_at) / 1000)) }) : t(event.state)}</span></li>`)}</ul>`;
+  const last = [...events].sort((a, b) => b.resolved_at - a.resolved_at).slice(0, 6);
+  return html`<h3 class="p-h3">${t('Before')}</h3><ul class="p-now">${last.map((event) => html`<li><${Mark} tone=${event.severity === 'critical' ? 'crit' : 'warn'} /><span>${stamp(event.fired_at ?? event.active_at)}</span>
+    <span class="mute">${event.cut ? t('end not known') : t('for {time}', { time: formatDuration(Math.round((event.resolved_at - (event.fired_at ?? event.active_at)) / 1000)) })}</span></li>`)}</ul>`;
 }

@@ -4,10 +4,10 @@ import { get } from '../api.js';
 import { firing, may, route, setQuery, toast } from '../state.js';
 import { t } from '../text.js';
 import { formatDuration, formatValue } from '../format.js';
-import { Answered, Blank, Card, Mark, useAnswer } from './kit.js';
+import { Answered, Blank, Card, Mark, useAnswer, useSubtitle } from './kit.js';
 import { RuleDetail } from './alert-detail.js';
 import { RuleForm } from './rule-form.js';
-import { belongs, rows, strip, tally } from './logic/alerts.js';
+import { belongs, episodes, rows, strip, tally } from './logic/alerts.js';
 import { unitOf } from './logic/series.js';
 import { comparison } from './logic/promql.js';
 
@@ -45,22 +45,22 @@ async function load(signal) {
 
 function Board({ data, chosen, again, onEdit }) {
   const list = useMemo(() => rows(data.rules, data.active), [data]);
-  const events = useMemo(() => [...data.history, ...data.active], [data]);
+  const events = useMemo(() => episodes(data.history, data.active), [data]);
   const span = { start: data.now - DAY, end: data.now };
   const active = list.filter((row) => row.state === 'firing' || row.state === 'pending');
   const quiet = list.filter((row) => !active.includes(row));
   const shown = list.find((row) => row.rule.id === chosen) ?? list[0];
   const add = may('editor') ? html`<button type="button" class="pill small" onClick=${() => onEdit(null)}>${t('New rule')}</button>` : null;
   const row = (one) => html`<${Row} key=${one.rule.id} row=${one} now=${data.now} cells=${strip(events.filter((event) => belongs(event, one.rule)), span, CELLS)} chosen=${one === shown} />`;
-  return html`<p class="p-tally" role="status">${tallyWords(tally(list))}</p>
-  <div class="p-split">
+  useSubtitle(tallyWords(tally(list)));
+  return html`<div class="p-split">
     <section class="card p-list" aria-label=${t('Rules')}>
       <header><h2>${t('Active')}</h2><div class="end">${add}</div></header>
       ${active.length ? html`<ul>${active.map(row)}</ul>` : html`<p class="p-calm"><${Mark} tone="ok" />${t('Nothing is firing.')}</p>`}
       <header><h2>${t('Quiet')}</h2></header>
       ${quiet.length ? html`<ul>${quiet.map(row)}</ul>` : html`<p class="p-calm">${t('No quiet rules.')}</p>`}
     </section>
-    ${shown ? html`<${RuleDetail} row=${shown} events=${data.history.filter((event) => belongs(event, shown.rule))} now=${data.now} again=${again} onEdit=${onEdit} />`
+    ${shown ? html`<${RuleDetail} row=${shown} events=${events.filter((event) => event.resolved_at && belongs(event, shown.rule))} now=${data.now} again=${again} onEdit=${onEdit} />`
       : html`<${Card} title=${t('No rules yet')}><${Blank} title=${t('Nothing is watched')} action=${add}>${t('A rule is an expression that should be empty while all is well.')}<//><//>`}
   </div>
   <${History} list=${list} events=${events} span=${span} />`;

@@ -4,20 +4,23 @@ import { get, promRange } from '../api.js';
 import { range, recall, remember, resolve } from '../state.js';
 import { durationText, stepSeconds } from '../range.js';
 import { t } from '../text.js';
+import { Link } from '../components/link.js';
 import { formatText } from '../format.js';
-import { Answered, Blank, Card, Dialog, Mark, SelectField, useAnswer } from './kit.js';
+import { Dialog } from '../components/dialog.js';
+import { Answered, Blank, Card, Mark, SelectField, useAnswer } from './kit.js';
 import { Editor } from './editor.js';
-import { ForecastChart } from './forecast-chart.js';
+import { Chart } from '../charts/index.js';
 import { ahead, bounds, perWhat } from './logic/trend.js';
 import { number, unitOf } from './logic/series.js';
 
-// What is looked at until the person chooses: words, expression, unit, the least it can be.
+const FULL = [{ value: 85, tone: 'warn', label: 'full enough to act: 85%' }];
+// What is looked at until the person chooses: words, expression, unit, limits.
 const FIRST = [
-  ['Processors', '100 * (1 - avg(rate(node_cpu_seconds_total{mode="idle"}[1m])))', 'percent', 0],
-  ['Memory in use', '100 * (1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes)', 'percent', 0],
-  ['Disk use', '100 * max(1 - node_filesystem_avail_bytes / node_filesystem_size_bytes)', 'percent', 0],
-  ['Load', 'node_load1', '', 0],
-  ['Memory of this daemon', 'process_resident_memory_bytes', 'bytes', 0],
+  ['Processors', '100 * (1 - avg(rate(node_cpu_seconds_total{mode="idle"}[1m])))', 'percent'],
+  ['Memory in use', '100 * (1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes)', 'percent'],
+  ['Disk use', '100 * max(1 - node_filesystem_avail_bytes / node_filesystem_size_bytes)', 'percent', FULL],
+  ['Load', 'node_load1', ''],
+  ['Memory of this daemon', 'process_resident_memory_bytes', 'bytes'],
 ];
 const HORIZONS = [['', 'as long as the range'], ['1h', '1 hour'], ['6h', '6 hours'], ['24h', '1 day'], ['7d', '7 days'], ['30d', '30 days']];
 
@@ -26,7 +29,7 @@ export default function Analysis() {
   const [chosen, setChosen] = useState(0);
   const [horizon, setHorizon] = useState('');
   const [asking, setAsking] = useState(false);
-  const list = [...FIRST, ...own.map((expr) => [expr, expr, unitOf(expr), undefined])];
+  const list = [...FIRST, ...own.map((expr) => [expr, expr, unitOf(expr)])];
   const keep = (next) => {
     setOwn(next);
     remember('analysis.metrics', JSON.stringify(next));
@@ -67,29 +70,32 @@ const trendsOf = (query, horizon, signal) => get('analysis/trends', { query, ran
 
 // ---- one trend as a picture ----
 
-function Trend({ item: [words, expr, unit, least], horizon, onHorizon }) {
+function Trend({ item: [words, expr, unit, limits = []], horizon, onHorizon }) {
   const answer = useAnswer(async (signal) => {
     const span = resolve(range.value);
     const [trend, past] = await Promise.all([trendsOf(expr, horizon, signal), promRange(expr, span.start, span.end, stepSeconds(span, 160), { signal })]);
     return { trend, past, span };
   }, [expr, horizon, range.value.from, range.value.to], { every: 30_000 });
   const look = html`<${SelectField} label=${t('Look ahead')} value=${horizon} onValue=${onHorizon} options=${HORIZONS.map(([key, name]) => [key, t(name)])} class="inline" />`;
-  return html`<${Card} title=${t(words)} end=${look} class="p-trend"><${Answered} of=${answer} rows=${1}>${(data) => html`<${Picture} data=${data} name=${t(words)} unit=${unit} least=${least} />`}<//><//>`;
+  return html`<${Card} title=${t(words)} end=${look} class="p-trend"><${Answered} of=${answer} rows=${1}>${(data) => html`<${Picture} data=${data} name=${t(words)} unit=${unit} limits=${limits} />`}<//><//>`;
 }
 
-function Picture({ data: { trend, past }, name, unit, least }) {
+function Picture({ data: { trend, past, span }, name, unit, limits }) {
   const first = trend.series?.[0];
   if (!first) return html`<${Blank} title=${t('No samples in this range')}>${trend.reason ?? ''}<//>`;
   const line = past.result.find((one) => same(one.metric, first.metric)) ?? past.result[0];
   const points = (line?.values ?? []).map(([time, v]) => [time * 1000, number(v)]).filter(([, v]) => Number.isFinite(v));
   const future = ahead(first.forecast);
   if (!points.length && !future.length) return html`<${Blank} title=${t('Too little data yet')}>${first.reason ?? trend.reason ?? ''}<//>`;
-  return html`<${ForecastChart} points=${points} ahead=${future} unit=${unit} name=${name} min=${least} max=${unit === 'percent' ? 100 : undefined} />
+  const panel = { id: 'trend', title: name, type: 'line', unit, queries: [], options: { thresholds: limits, colors: { [name]: 'accent' } } };
+  const forecast = future.length ? { points: future.map(({ t: at, v }) => [at, v]), intervals: future.map(({ t: at, lo, hi }) => [at, lo, hi]) } : undefined;
+  const drawn = { state: 'ok', unit, series: [{ name, query: 0, labels: first.metric ?? {}, tier: 'raw', points }], forecast };
+  return html`<div class="fill"><${Chart} panel=${panel} data=${drawn} range=${span} /></div>
     <p class="p-words">${sentence(first, unit, points)}${trend.series.length > 1 ? ` ${t('The first of {n} series.', { n: trend.series.length })}` : ''}</p>`;
 }
 
 const same = (a, b) => Object.keys({ ...a, ...b }).every((name) => a[name] === b?.[name]);
-const DIRECTION = { rising: 'Rising', up: 'Rising', increasing: 'Rising', falling: 'Falling', down: 'Falling', decreasing: 'Falling', flat: 'Flat', steady: 'Flat', stable: 'Flat' };
+const DIRECTION = { up: 'Rising', rising: 'Rising', down: 'Falling', falling: 'Falling', flat: 'Flat', steady: 'Flat' };
 
 function slopeText(series, unit, spanMs) {
   if (series.slope_per_second === null || series.slope_per_second === undefined) return null;
@@ -125,7 +131,7 @@ function TrendRow({ item: [words, expr, unit], chosen, onChoose, onRemove }) {
   return html`<tr class=${chosen ? 'sel' : ''}><td><button type="button" class="link" aria-pressed=${chosen ? 'true' : 'false'} onClick=${onChoose}>${words === expr ? html`<code>${expr}</code>` : t(words)}</button></td>
     ${slope ? html`<td>${t(DIRECTION[series.direction] ?? series.direction ?? 'Flat')}</td><td>${t('{slope} an {per}', slope)}</td><td>${slope.interval ?? '–'}</td><td>${last ? `${formatText(last.lo, unit)} – ${formatText(last.hi, unit)}` : '–'}</td>`
       : html`<td colspan="4" class="mute">${answer.data || answer.error ? why || t('Too little data yet') : '…'}</td>`}
-    <td><a class="link" href=${`/explore?expr=${encodeURIComponent(expr)}`}>${t('Explore')}</a>${onRemove ? html` <button type="button" class="link" onClick=${onRemove} aria-label=${`${t('Take away')}: ${expr}`}>${t('Take away')}</button>` : null}</td></tr>`;
+    <td><${Link} class="link" href=${`/explore?expr=${encodeURIComponent(expr)}`}>${t('Explore')}<//>${onRemove ? html` <button type="button" class="link" onClick=${onRemove} aria-label=${`${t('Take away')}: ${expr}`}>${t('Take away')}</button>` : null}</td></tr>`;
 }
 
 function Ask({ onAdd, onClose }) {
@@ -147,9 +153,9 @@ function Findings() {
 
 function Notes({ data }) {
   if (!data.findings.length) {
-    return html`<div class="p-calm"><${Mark} tone="ok" /><span><b>${t('Nothing is slow, full or failing.')}</b>${data.checked === undefined ? null : html`<small>${t('{n} rules looked at the last {span}.', { n: data.checked, span: spanText() })}</small>`}</span></div>`;
+    return html`<div class="p-calm"><${Mark} tone="ok" /><span><b>${t('Nothing is slow, full or failing.')}</b>${html`<small>${t('{n} rules looked at the last {span}.', { n: data.rules.checked, span: spanText() })}</small>`}</span></div>`;
   }
   return html`<ul class="p-notes">${data.findings.map((one) => html`<li><${Mark} tone=${TONE[one.severity] ?? 'unk'} label=${t(one.severity)} />
     <div><h3>${one.title}</h3><p>${one.evidence}</p><p class="mute">${one.recommendation}</p></div>
-    <a class="pill small" href=${`/explore?expr=${encodeURIComponent(one.query)}`} aria-label=${`${t('See')}: ${one.title}`}>${t('See')}</a></li>`)}</ul>`;
+    <${Link} class="pill small" href=${`/explore?expr=${encodeURIComponent(one.query)}`} aria-label=${`${t('See')}: ${one.title}`}>${t('See')}<//></li>`)}</ul>`;
 }

@@ -3,10 +3,13 @@ import { html, useState } from '../lib.js';
 import { get, post, prom } from '../api.js';
 import { may, route, toast } from '../state.js';
 import { t } from '../text.js';
+import { Link } from '../components/link.js';
 import { formatText } from '../format.js';
-import { Answered, Blank, Card, Copy, Dialog, SelectField, TextField, ago, useAnswer } from './kit.js';
+import { Dialog } from '../components/dialog.js';
+import { Answered, Blank, Card, Copy, SelectField, TextField, ago, useAnswer } from './kit.js';
+import { recordLines } from '../components/record.js';
 import { metadata } from './known.js';
-import { curlLine, matching, registration, united, wrong } from './logic/catalog.js';
+import { matching, registration, united, wrong } from './logic/catalog.js';
 import { number, selector } from './logic/series.js';
 
 const PAGE = 100;
@@ -56,12 +59,12 @@ function List({ list }) {
 function Detail({ metric }) {
   const latest = useAnswer((signal) => get('metrics/latest', { name: metric.name, limit: 8 }, { signal }), [metric.name], { every: 5000 });
   const expr = { counter: `rate(${metric.name}[5m])`, histogram: `histogram_quantile(0.95, rate(${metric.name}_bucket[5m]))` }[metric.type] ?? metric.name;
-  const line = curlLine(location.origin, metric);
+  const line = recordLines([{ ...metric, known: true }], location.origin);
   const values = latest.data?.metrics ?? [];
   return html`<div class="p-detail-box">
     ${values.length ? html`<ul class="p-now">${values.map((one) => html`<li><span class="mono">${selector({ ...one.labels, __name__: undefined })}</span><b>${formatText(number(one.value), one.unit ?? '')}</b><span class="mute">${ago(one.timestamp)}</span></li>`)}</ul>`
       : html`<p class="mute">${latest.data ? t('No value lately.') : '…'}</p>`}
-    <div class="p-buttons start"><a class="pill small" href=${`/explore?expr=${encodeURIComponent(expr)}`}>${t('Open in Explore')}</a></div>
+    <div class="p-buttons start"><${Link} class="pill small" href=${`/explore?expr=${encodeURIComponent(expr)}`}>${t('Open in Explore')}<//></div>
     ${metric.collected ? null : html`<p class="p-help">${t('Record a value from a shell:')}</p><pre class="code" tabindex="0">${line}</pre><${Copy} text=${line} />`}
   </div>`;
 }

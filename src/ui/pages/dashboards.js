@@ -3,6 +3,7 @@ import { html, useState } from '../lib.js';
 import { del, get, post } from '../api.js';
 import { boards, go, may, toast } from '../state.js';
 import { t } from '../text.js';
+import { Link } from '../components/link.js';
 import { Answered, Blank, Card, Confirm, TextField, useAnswer } from './kit.js';
 import { copyOf, found } from './logic/boards.js';
 
@@ -25,7 +26,7 @@ export default function Dashboards() {
   };
   return html`<div>
     <div class="p-bar"><${TextField} label=${t('Search')} value=${word} onValue=${setWord} type="search" placeholder=${t('A word of the title')} class="grow" />
-      ${may('editor') ? html`<a class="pill primary" href="/dashboards/new">${t('New dashboard')}</a>` : null}</div>
+      ${may('editor') ? html`<${Link} class="pill primary" href="/dashboards/new">${t('New dashboard')}<//>` : null}</div>
     <${Card} title=${t('Dashboards')}><${Answered} of=${list}>${(all) => html`<${List} all=${found(all, word)} word=${word} onCopy=${copy} onDelete=${setGone} />`}<//><//>
     ${gone ? html`<${Confirm} title=${t('Delete {name}?', { name: gone.title })} words=${t('The dashboard is gone for everybody. The values that it shows stay.')} verb=${t('Delete')} act=${remove} onClose=${() => setGone(null)} />` : null}
   </div>`;
@@ -36,13 +37,13 @@ const ACCESS = { public: 'everybody, without signing in', viewer: 'viewers and a
 function List({ all, word, onCopy, onDelete }) {
   if (!all.length) {
     return word ? html`<${Blank} title=${t('No dashboard has that word')}>${t('Search looks at titles and names.')}<//>`
-      : html`<${Blank} icon="plus" title=${t('No dashboards yet')} action=${may('editor') ? html`<a class="pill primary" href="/dashboards/new">${t('New dashboard')}</a>` : null} />`;
+      : html`<${Blank} icon="plus" title=${t('No dashboards yet')} action=${may('editor') ? html`<${Link} class="pill primary" href="/dashboards/new">${t('New dashboard')}<//>` : null} />`;
   }
   return html`<ul class="p-boards">${all.map((one) => html`<li key=${one.id}>
-    <a href=${`/d/${encodeURIComponent(one.id)}`}><b>${one.title}</b><span class="mute">${t('for {who}', { who: t(ACCESS[one.access] ?? one.access) })}</span></a>
+    <${Link} href=${`/d/${encodeURIComponent(one.id)}`}><b>${one.title}</b><span class="mute">${t('for {who}', { who: t(ACCESS[one.access] ?? one.access) })}</span><//>
     ${one.predefined ? html`<span class="badge">${t('predefined')}</span>` : null}
     ${may('editor') ? html`<div class="p-tools">
-      ${one.predefined ? null : html`<a class="pill small" href=${`/d/${encodeURIComponent(one.id)}/edit`} aria-label=${t('Edit {title}', { title: one.title })}>${t('Edit')}</a>`}
+      <${Link} class="pill small" href=${`/d/${encodeURIComponent(one.id)}/edit`} aria-label=${t('Edit {title}', { title: one.title })}>${t('Edit')}<//>
       <button type="button" class="pill small" aria-label=${t('Copy {title}', { title: one.title })} onClick=${() => onCopy(one)}>${t('Duplicate')}</button>
       ${one.predefined ? null : html`<button type="button" class="pill small danger" aria-label=${t('Delete {title}', { title: one.title })} onClick=${() => onDelete(one)}>${t('Delete')}</button>`}
     </div>` : null}

@@ -1,7 +1,8 @@
 // A dashboard as its document: to copy, to paste, to keep in a file.
 import { html, useState } from '../lib.js';
 import { t } from '../text.js';
-import { Copy, Dialog, Field } from './kit.js';
+import { Dialog } from '../components/dialog.js';
+import { Copy, Field } from './kit.js';
 import { read, written } from './logic/boards.js';
 
 export function JsonView({ board, onClose, onTake }) {

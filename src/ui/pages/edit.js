@@ -3,7 +3,9 @@ import { html, useEffect, useState } from '../lib.js';
 import { get, post, put } from '../api.js';
 import { boards, go, may, route, toast } from '../state.js';
 import { t } from '../text.js';
-import { Answered, Blank, Card, Problem, SelectField, TextField, useAnswer } from './kit.js';
+import { Failed } from '../components/states.js';
+import { Link } from '../components/link.js';
+import { Answered, Blank, Card, SelectField, TextField, useAnswer } from './kit.js';
 import { EditorGrid } from './edit-grid.js';
 import { PanelForm } from './edit-panel.js';
 import { JsonView } from './edit-json.js';
@@ -13,7 +15,7 @@ import { blank, whole } from './logic/boards.js';
 export default function Edit() {
   const { id } = route.value.params;
   const answer = useAnswer(async (signal) => (id ? get(`dashboards/${encodeURIComponent(id)}`, undefined, { signal }) : blank()), [id]);
-  if (!may('editor')) return html`<${Problem} error=${{ status: 403, message: t('Changing dashboards needs the role editor.') }} />`;
+  if (!may('editor')) return html`<${Failed} error=${{ status: 403, message: t('Changing dashboards needs the role editor.') }} />`;
   return html`<${Answered} of=${answer}>${(board) => html`<${Form} key=${id ?? 'new'} id=${id} first=${board} />`}<//>`;
 }
 
@@ -101,7 +103,7 @@ function Frame({ board, set, error, id, busy, onSave, onJson }) {
     <${SelectField} label=${t('Theme')} value=${board.theme ?? 'auto'} onValue=${(theme) => set({ theme })} options=${THEMES.map(([key, words]) => [key, t(words)])} />
     <${SelectField} label=${t('Opens with')} value=${board.range ?? ''} onValue=${(range) => set({ range })} options=${ranges.map(([key, words]) => [key, t(words)])} />
     <div class="p-buttons"><button type="button" class="pill" onClick=${onJson}>JSON</button>
-      <a class="pill" href=${id ? `/d/${encodeURIComponent(id)}` : '/dashboards'}>${t('Cancel')}</a><button type="submit" class="pill primary" disabled=${busy}>${t('Save')}</button></div>
+      <${Link} class="pill" href=${id ? `/d/${encodeURIComponent(id)}` : '/dashboards'}>${t('Cancel')}<//><button type="submit" class="pill primary" disabled=${busy}>${t('Save')}</button></div>
   </form>`;
 }
 

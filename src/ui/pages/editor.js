@@ -108,11 +108,16 @@ function Popup({ id, help, back, onPick }) {
 }
 
 function Wrong({ error, text, place }) {
-  if (place === null || place === undefined) return html`<p>${error.message}</p>`;
+  return html`<p>${error.message}</p><${Pointer} text=${text} place=${place} />`;
+}
+
+/** The line of an expression with a mark under one place of it; nothing where no place is known. */
+export function Pointer({ text, place }) {
+  if (place === null || place === undefined) return null;
   const line = text.slice(0, place).split('\n').length;
   const row = text.split('\n')[line - 1];
   const column = place - text.lastIndexOf('\n', place - 1) - 1;
-  return html`<p>${error.message}</p><pre aria-hidden="true">${row}\n${' '.repeat(column)}^</pre>`;
+  return html`<pre aria-hidden="true">${row}\n${' '.repeat(column)}^</pre>`;
 }
 
 // The box is as high as its text.

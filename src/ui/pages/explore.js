@@ -1,9 +1,10 @@
 // One expression: written with help, run, drawn, listed; from here it becomes a panel or an alert.
 import { html, useEffect, useMemo, useState } from '../lib.js';
 import { get, prom } from '../api.js';
-import { go, may, range, recall, remember, resolve, route, setQuery, shade } from '../state.js';
+import { go, may, moving, range, recall, remember, resolve, route, setQuery } from '../state.js';
 import { stepSeconds } from '../range.js';
 import { t } from '../text.js';
+import { Link } from '../components/link.js';
 import { Chart } from '../charts/index.js';
 import { formatDuration, formatValue } from '../format.js';
 import { Blank, Card, Skeleton, useAnswer } from './kit.js';
@@ -41,7 +42,7 @@ export default function Explore() {
     setQuery({ expr: wanted });
     setTurn(turn + 1);
   };
-  const answer = useAnswer(asked ? (signal) => evaluate(asked, resolve(range.value), signal) : null, [asked, turn, range.value.from, range.value.to]);
+  const answer = useAnswer(asked ? (signal) => evaluate(asked, resolve(range.value), signal) : null, [asked, turn, range.value.from, range.value.to], { every: moving.value ? 10_000 : undefined });
   const stale = answer.error ?? null;
 
   return html`<div class="p-explore">
@@ -59,16 +60,16 @@ async function evaluate(expr, span, signal) {
   const filled = fill(expr, span, step);
   const began = performance.now();
   const [answer, stats] = await Promise.all([
-    prom('query_range', { query: filled, start: span.start / 1000, end: span.end / 1000, step, stats: 'all' }, { signal }).catch((error) => instant(filled, span.end, error, signal)),
+    prom('query_range', { query: filled, start: span.start / 1000, end: span.end / 1000, step, stats: 'all' }).catch((error) => instant(filled, span.end, error)),
     get('metrics/stats', undefined, { signal }).catch(() => null),
   ]);
   return { expr, span, step, answer, tiers: tiersRead(stats?.tiers, span), took: performance.now() - began };
 }
 
 // A text or a range of samples has no place on a time axis; asked for one moment it is still worth showing.
-async function instant(expr, at, error, signal) {
+async function instant(expr, at, error) {
   if (!/range vector|string|matrix|scalar/i.test(error.message)) throw error;
-  const answer = await prom('query', { query: expr, time: at / 1000, stats: 'all' }, { signal }).catch(() => null);
+  const answer = await prom('query', { query: expr, time: at / 1000, stats: 'all' }).catch(() => null);
   if (!answer) throw error;
   return answer;
 }
@@ -85,7 +86,7 @@ function Facts({ of }) {
     ${samples === undefined ? null : html`<span><b>${many(samples)}</b> ${t('samples read')}</span>`}
     <span><b>${(spent * 1000).toFixed(1)} ms</b></span>
     <span>${t('step')} <b>${formatDuration(step)}</b></span>
-    ${tiers.length ? html`<span>${t('read from')} ${tiers.map(({ tier, ms }, i) => html`${i ? ', ' : ''}<b>${names[tier]}</b> ${formatDuration(Math.round(ms / 1000))}`)}</span>` : null}
+    ${tiers.length ? html`<span>${t('read from')} ${tiers.map(({ tier, start, end }, i) => html`${i ? ', ' : ''}<b>${names[tier]}</b> ${formatDuration(Math.round((end - start) / 1000))}`)}</span>` : null}
   </div>`;
 }
 
@@ -93,12 +94,12 @@ function Result({ of, dim }) {
   const { answer, span, expr } = of;
   const [adding, setAdding] = useState(false);
   const unit = unitOf(expr);
-  const data = useMemo(() => ({ ...panelData(answer), step: of.step * 1000, unit }), [answer]);
+  const data = useMemo(() => ({ ...panelData(answer), step: of.step * 1000, unit, tiers: of.tiers }), [answer]);
+  const panel = useMemo(() => ({ id: 'explore', title: t('Result'), type: 'line', unit, queries: [{ query: expr }], options: {} }), [expr, unit]);
   if (answer.resultType === 'scalar' || answer.resultType === 'string') return html`<${One} answer=${answer} />`;
   if (answer.resultType === 'vector' || answer.result.every((series) => !(series.values?.length > 0))) {
     return answer.result.length ? html`<${Instant} answer=${answer} />` : html`<${Nothing} expr=${expr} />`;
   }
-  const panel = { id: 'explore', title: t('Result'), type: 'line', unit, queries: [{ query: expr }], options: {} };
   const threshold = comparison(expr);
   const buttons = html`${may('editor') ? html`<button type="button" class="pill" onClick=${() => setAdding(true)}>${t('Add to dashboard')}</button>
     <button type="button" class="pill" onClick=${() => go(`/alerts?new=1&expr=${encodeURIComponent(threshold ? expr : `${expr} > 0`)}`)}>${t('Make an alert')}</button>` : null}`;
@@ -106,7 +107,7 @@ function Result({ of, dim }) {
     <${Card} title=${t('Result')} note=${unit ? t(UNIT_WORDS[unit] ?? unit) : ''} end=${buttons} class="p-chart tall">
       <div class="fill"><${Chart} panel=${panel} data=${data} range=${span} stale=${dim} /></div>
     <//>
-    <${Card} title=${t('Series')} class="p-gap"><${SeriesTable} series=${data.series} unit=${unit} shade=${shade.value} /><//>
+    <${Card} title=${t('Series')} class="p-gap"><${SeriesTable} panel=${panel} data=${data} unit=${unit} /><//>
   </div>
   ${adding ? html`<${AddToDashboard} expr=${expr} unit=${unit} onClose=${() => setAdding(false)} />` : null}`;
 }
@@ -124,7 +125,7 @@ function Instant({ answer }) {
 
 function Nothing({ expr }) {
   const names = /[a-zA-Z_:][\w:]*/.exec(expr)?.[0];
-  return html`<${Card} title=${t('Result')}><${Blank} title=${t('No samples in this range')} action=${html`<a class="pill" href=${`/catalog?search=${encodeURIComponent(names ?? '')}`}>${t('See which metrics there are')}</a>`}>
+  return html`<${Card} title=${t('Result')}><${Blank} title=${t('No samples in this range')} action=${html`<${Link} class="pill" href=${`/catalog?search=${encodeURIComponent(names ?? '')}`}>${t('See which metrics there are')}<//>`}>
     ${t('The expression is right, but nothing matches it at this time.')}<//><//>`;
 }
 

@@ -13,10 +13,11 @@ export const PAGES = [
   { pattern: '/dashboards/new', name: 'edit', title: 'New dashboard', timed: true, load: () => import('./edit.js') },
   { pattern: '/explore', name: 'explore', title: 'Explore', timed: true, load: () => import('./explore.js') },
   { pattern: '/analysis', name: 'analysis', title: 'Analysis', subtitle: 'trends, forecasts and findings', timed: true, load: () => import('./analysis.js') },
-  { pattern: '/alerts', name: 'alerts', title: 'Alerts', load: () => import('./alerts.js') },
+  { pattern: '/alerts', name: 'alerts', title: 'Alerts', timed: true, load: () => import('./alerts.js') },
   { pattern: '/catalog', name: 'catalog', title: 'Metrics', subtitle: 'what is known here', load: () => import('./catalog.js') },
   { pattern: '/sources', name: 'sources', title: 'Sources', subtitle: 'where the values come from', load: () => import('./sources.js') },
   { pattern: '/settings', name: 'settings', title: 'Settings', load: () => import('./settings.js') },
+  { pattern: '/reference', name: 'reference', title: 'The API', subtitle: 'every call, from the daemon itself', load: () => import('./reference.js') },
   { pattern: '/sign-in', name: 'sign-in', title: 'Sign in', load: () => import('./sign-in.js') },
 ];
 

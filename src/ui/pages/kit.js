@@ -1,8 +1,11 @@
 // What the pages share: asking and keeping what was answered, the states of a card, fields with their errors.
 // Knows no page and no path of the interface.
 import { html, useCallback, useEffect, useRef, useState } from '../lib.js';
-import { lang, may, toast } from '../state.js';
+import { heading, lang } from '../state.js';
 import { t } from '../text.js';
+import { Dialog } from '../components/dialog.js';
+import { Icon } from '../components/icons.js';
+import { Failed, State, copy } from '../components/states.js';
 
 let ids = 0;
 /** An id that is this component's alone. */
@@ -42,7 +45,7 @@ export function useAnswer(ask, deps, { every } = {}) {
 
 /** A card of the grid. @param {{title: string, note?: any, end?: any, class?: string, children?: any, level?: 2|3}} props */
 export function Card({ title, note, end, class: name = '', children }) {
-  return html`<section class=${`card ${name}`} aria-label=${title}>
+  return html`<section class=${`card ${name}`}>
     <header><h2>${title}</h2>${note ? html`<p>${note}</p>` : null}${end ? html`<div class="end">${end}</div>` : null}</header>
     ${children}
   </section>`;
@@ -50,23 +53,15 @@ export function Card({ title, note, end, class: name = '', children }) {
 
 /** What stands in place of a picture. @param {{icon?: string, title: string, children?: any, action?: any}} props */
 export function Blank({ icon = 'empty', title, children, action }) {
-  return html`<div class="state"><${Glyph} name=${icon} /><b>${title}</b>${children ? html`<span>${children}</span>` : null}${action}</div>`;
-}
-
-/** An error in words, one remedy, the raw message behind Details. @param {{error: any, again?: () => void, title?: string}} props */
-export function Problem({ error, again, title }) {
-  if (error.status === 403) return html`<${Blank} icon="set" title=${t('You can’t see this')}>${error.message}<//>`;
-  const said = error.status === 0 ? t('The daemon does not answer.') : error.message;
-  return html`<div class="state" role="alert"><${Glyph} name="err" /><b>${title ?? t('That did not work')}</b><span class="said">${said}</span>
-    ${again ? html`<button type="button" class="pill" onClick=${again}>${t('Try again')}</button>` : null}</div>`;
+  return html`<${State} icon=${icon} title=${title}>${children ? html`<p>${children}</p>` : null}${action}<//>`;
 }
 
 /** The answer of `useAnswer` drawn: skeleton, error or `children(data)`; a later error keeps the old picture. */
 export function Answered({ of, rows = 3, children }) {
   if (of.data !== null) {
-    return html`${of.error ? html`<p class="note-line warn" role="status">${t('Not renewed: {why}', { why: of.error.message })}</p>` : null}${children(of.data)}`;
+    return html`${of.error ? html`<p class="strip-note warn" role="status">${t('Not renewed: {why}', { why: of.error.message })}</p>` : null}${children(of.data)}`;
   }
-  if (of.error) return html`<${Problem} error=${of.error} again=${of.again} />`;
+  if (of.error) return html`<${Failed} error=${of.error} again=${of.again} />`;
   return of.waiting ? html`<${Skeleton} rows=${rows} />` : html`<div class="p-hold"></div>`;
 }
 
@@ -76,12 +71,11 @@ export function Skeleton({ rows = 3 }) {
 }
 
 const GLYPHS = {
-  empty: 'M3 14.5h14M4 11h3l1.5-3 3 6', err: 'M10 3.5 17.5 16h-15zM10 8.5v3M10 13.8h.01', set: 'M3 6h8M15 6h2M3 14h2M9 14h8M13 4v4M7 12v4',
-  plus: 'M10 4v12M4 10h12', up: 'M5 12l5-5 5 5', down: 'M5 8l5 5 5-5', left: 'M12 5l-5 5 5 5', right: 'M8 5l5 5-5 5', bin: 'M4.5 6h11M8 6V4h4v2M6 6l.7 10h6.6L14 6',
-  copy: 'M7 7h9v9H7zM4 13V4h9', pen: 'M4 16l1-4 8-8 3 3-8 8z', wider: 'M4 10h12M13 7l3 3-3 3', narrower: 'M10 5v10M4 10h3M16 10h-3',
+  up: 'M5 12l5-5 5 5', down: 'M5 8l5 5 5-5', left: 'M12 5l-5 5 5 5', right: 'M8 5l5 5-5 5', bin: 'M4.5 6h11M8 6V4h4v2M6 6l.7 10h6.6L14 6',
+  wider: 'M3 10h14M13 6l4 4-4 4M7 6l-4 4 4 4', narrower: 'M2 10h6M5 7l3 3-3 3M18 10h-6M15 7l-3 3 3 3',
 };
 
-/** A small drawing out of strokes. @param {{name: keyof GLYPHS}} props */
+/** A small drawing that only the pages need; the others are the shell's. @param {{name: keyof GLYPHS}} props */
 export function Glyph({ name }) {
   return html`<svg class="i" viewBox="0 0 20 20" aria-hidden="true"><path d=${GLYPHS[name]} /></svg>`;
 }
@@ -120,24 +114,6 @@ export function SelectField({ label, help, error, value, onValue, options, class
     ${options.map(([key, words]) => html`<option value=${key} selected=${key === value}>${words}</option>`)}</select>`}<//>`;
 }
 
-/**
- * A modal dialog: the browser keeps the focus inside and gives it back. Esc and the backdrop close.
- * @param {{title: string, onClose: () => void, children: any, class?: string}} props
- */
-export function Dialog({ title, onClose, children, class: name = '' }) {
-  const ref = useRef(null);
-  const id = useId();
-  useEffect(() => {
-    const dialog = ref.current;
-    dialog.showModal();
-    return () => dialog.close();
-  }, []);
-  const outside = (event) => event.target === ref.current && onClose();
-  return html`<dialog class=${`p-dialog ${name}`} ref=${ref} aria-labelledby=${id} onCancel=${(e) => { e.preventDefault(); onClose(); }} onMouseDown=${outside}>
-    <div class="p-dialog-in"><h2 id=${id}>${title}</h2>${children}</div>
-  </dialog>`;
-}
-
 /** Asks before something is gone. `act` is awaited; its error is shown. @param {{title: string, words: any, verb: string, act: () => Promise<any>, onClose: () => void}} props */
 export function Confirm({ title, words, verb, act, onClose }) {
   const [error, setError] = useState(null);
@@ -159,23 +135,17 @@ export function Confirm({ title, words, verb, act, onClose }) {
 
 /** Copies a text and says so. @param {{text: string, label?: string}} props */
 export function Copy({ text, label }) {
-  const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(text);
-      toast(t('Copied'));
-    } catch {
-      toast(t('The browser does not let the page copy; select the text instead.'), 'crit');
-    }
-  };
-  return html`<button type="button" class="pill" onClick=${copy}>${label ?? t('Copy')}</button>`;
+  return html`<button type="button" class="pill small" onClick=${() => copy(text)}><${Icon} name="copy" />${label ?? t('Copy')}</button>`;
 }
 
-/** Only for those who may. @param {{role: 'viewer'|'editor'|'admin', children: any}} props */
-export function For({ role, children }) {
-  return may(role) ? children : null;
+/** The small words beside the page's name. @param {string} words */
+export function useSubtitle(words) {
+  useEffect(() => {
+    heading.value = { ...heading.peek(), subtitle: words };
+  }, [words]);
 }
 
-/** `true` once nothing changed for `ms`. @template T @param {T} value @param {number} ms @returns {T} the value as it was then */
+/** The value, once nothing changed for `ms`. @template T @param {T} value @param {number} ms @returns {T} the value as it was then */
 export function useSettled(value, ms) {
   const [settled, set] = useState(value);
   useEffect(() => {

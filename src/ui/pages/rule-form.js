@@ -1,10 +1,11 @@
 // Making and changing a rule: as one writes, the expression is tried for this moment.
 import { html, useState } from '../lib.js';
-import { post, promInstant, put } from '../api.js';
+import { post, put } from '../api.js';
 import { t } from '../text.js';
-import { formatValue } from '../format.js';
-import { Dialog, Mark, SelectField, TextField, useAnswer, useSettled } from './kit.js';
-import { Editor } from './editor.js';
+import { formatText } from '../format.js';
+import { Dialog } from '../components/dialog.js';
+import { Mark, SelectField, TextField, useAnswer, useSettled } from './kit.js';
+import { Editor, Pointer } from './editor.js';
 import { draft, lacks, sent } from './logic/alerts.js';
 import { number, selector, unitOf } from './logic/series.js';
 import { comparison, placeOf } from './logic/promql.js';
@@ -37,7 +38,7 @@ export function RuleForm({ rule, expr, onClose, onSaved }) {
     <${TextField} label=${t('Name')} value=${form.name} onValue=${set('name')} error=${errors.name} maxlength="200" autofocus />
     <div class=${`p-field ${errors.expr ? 'bad' : ''}`}><span class="p-label" aria-hidden="true">${t('Expression')}</span>
       <${Editor} value=${form.expr} onValue=${set('expr')} small=${true} label=${t('Expression')} />
-      ${errors.expr ? html`<p class="p-error" role="alert">${errors.expr}</p>` : html`<${Trial} expr=${form.expr} />`}</div>
+      ${errors.expr ? html`<p class="p-error" role="alert">${errors.expr}</p>` : html`<${Trial} form=${form} />`}</div>
     <div class="p-pair">
       <${TextField} label=${t('Pending for')} value=${form.for} onValue=${set('for')} error=${errors.for} help=${t('How long it must hold before it fires: 5m, 1h')} />
       <${SelectField} label=${t('Severity')} value=${form.severity} onValue=${set('severity')} error=${errors.severity} options=${SEVERITIES.map((name) => [name, t(name)])} />
@@ -55,20 +56,23 @@ function fieldOf(field) {
   return ['name', 'expr', 'for', 'severity', 'summary', 'description'].includes(name) ? name : 'other';
 }
 
-// What the expression says now, and where it is wrong.
-function Trial({ expr }) {
-  const settled = useSettled(expr.trim(), 400);
-  const answer = useAnswer(settled ? (signal) => promInstant(settled, undefined, { signal }).then((data) => ({ expr: settled, data })) : null, [settled]);
-  if (!settled) return html`<p class="p-help">${t('Every series that the expression yields is an alert.')}</p>`;
-  if (answer.error) {
-    const place = placeOf(answer.error.message, settled);
-    return html`<div class="p-error" role="status">${answer.error.message}${place === null ? null : html`<pre aria-hidden="true">${settled.split('\n')[settled.slice(0, place).split('\n').length - 1]}\n${' '.repeat(place - settled.lastIndexOf('\n', place - 1) - 1)}^</pre>`}</div>`;
-  }
-  if (answer.data?.expr !== settled) return html`<p class="p-help">…</p>`;
-  const { resultType, result } = answer.data.data;
-  if (resultType !== 'vector') return html`<p class="p-error" role="status">${t('A rule needs an expression that yields series; this one yields: {type}.', { type: t(resultType) })}</p>`;
-  if (!result.length) return html`<p class="p-trial" role="status"><${Mark} tone="ok" />${t('Now: nothing. It would be quiet.')}</p>`;
-  const unit = unitOf(comparison(settled)?.left ?? settled);
-  return html`<div class="p-trial" role="status"><${Mark} tone="warn" /><span>${result.length === 1 ? t('Now: one series. It would be pending.') : t('Now: {n} series. They would be pending.', { n: result.length })}
-    ${result.slice(0, 3).map(({ metric, value }) => html`<code>${selector(metric)} = ${formatValue(number(value[1]), unit).text}</code>`)}</span></div>`;
+// What the rule would say now, in its own words, and where its expression is wrong.
+function Trial({ form }) {
+  const settled = useSettled(JSON.stringify([form.expr.trim(), form.severity, form.summary, form.description]), 400);
+  const [expr, severity, summary, description] = JSON.parse(settled);
+  const answer = useAnswer(expr ? async (signal) => {
+    const { alerts } = await post('alerts/rules/test', { expr, severity, annotations: { summary, description } }, { signal });
+    return { settled, alerts };
+  } : null, [settled]);
+  if (!expr) return html`<p class="p-help">${t('Every series that the expression yields is an alert.')}</p>`;
+  if (answer.error) return html`<div class="p-error" role="status">${answer.error.message}<${Pointer} text=${expr} place=${answer.error.field === 'expr' ? placeOf(answer.error.message, expr) : null} /></div>`;
+  if (answer.data?.settled !== settled) return html`<p class="p-help">…</p>`;
+  const { alerts } = answer.data;
+  if (!alerts.length) return html`<p class="p-trial" role="status"><${Mark} tone="ok" />${t('Now: nothing. It would be quiet.')}</p>`;
+  const unit = unitOf(comparison(expr)?.left ?? expr);
+  return html`<div class="p-trial" role="status"><${Mark} tone="warn" /><span>${alerts.length === 1 ? t('Now: one series. It would be pending.') : t('Now: {n} series. They would be pending.', { n: alerts.length })}
+    ${alerts.slice(0, 3).map(({ labels, value, annotations }) => html`<code>${selector(told(labels))} = ${formatText(number(value), unit)}${annotations.summary ? ` · ${annotations.summary}` : ''}</code>`)}</span></div>`;
 }
+
+// The labels that are not the rule's own.
+const told = ({ alertname, severity, alertstate, ...labels }) => labels;

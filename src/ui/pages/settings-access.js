@@ -3,7 +3,8 @@ import { html, useState } from '../lib.js';
 import { del, get, post } from '../api.js';
 import { me, toast } from '../state.js';
 import { t } from '../text.js';
-import { Answered, Card, Confirm, Copy, Dialog, Field, SelectField, TextField, stamp, useAnswer } from './kit.js';
+import { Dialog } from '../components/dialog.js';
+import { Answered, Card, Confirm, Copy, Field, SelectField, TextField, stamp, useAnswer } from './kit.js';
 
 const ROLES = ['viewer', 'editor', 'admin'];
 const roles = () => ROLES.map((name) => [name, t(name)]);
@@ -66,11 +67,11 @@ export function Keys() {
     answer.again();
   };
   return html`<${Card} title=${t('Keys for programs')} end=${html`<button type="button" class="pill small" onClick=${() => setAdding(true)}>${t('Make a key')}</button>`}>
-    <${Answered} of=${answer}>${({ keys }) => (keys.length ? html`<ul class="p-parts">${keys.map((key) => html`<li key=${key.id}><span><b>${key.name}</b><small>${t(key.role)} · ${t(key.scope)} · ${key.expires ? t('until {time}', { time: stamp(key.expires) }) : t('without end')}</small></span>
+    <${Answered} of=${answer}>${({ keys }) => (keys.length ? html`<ul class="p-parts">${keys.map((key) => html`<li key=${key.id}><span><b>${key.name}</b><small>${t(key.role)} · ${t(key.scope)} · ${key.expires_at ? t('until {time}', { time: stamp(key.expires_at) }) : t('without end')}</small></span>
       <button type="button" class="pill small danger" aria-label=${t('Revoke {name}', { name: key.name })} onClick=${() => setGone(key)}>${t('Revoke')}</button></li>`)}</ul>` : html`<p class="p-calm">${t('No keys. Prometheus and scripts use one to read or write.')}</p>`)}<//>
     ${adding ? html`<${NewKey} onClose=${() => setAdding(false)} onDone=${(key) => { setAdding(false); setMade(key); answer.again(); }} />` : null}
-    ${made ? html`<${Dialog} title=${t('The new key')} onClose=${() => setMade(null)}><div class="p-form"><p>${t('Copy it now: it is shown this once and kept only as a hash.')}</p><pre class="code p-secret" tabindex="0">${made.key ?? made.secret}</pre>
-      <div class="p-buttons"><${Copy} text=${made.key ?? made.secret} /><button type="button" class="pill primary" onClick=${() => setMade(null)}>${t('I have it')}</button></div></div><//>` : null}
+    ${made ? html`<${Dialog} title=${t('The new key')} onClose=${() => setMade(null)}><div class="p-form"><p>${t('Copy it now: it is shown this once and kept only as a hash.')}</p><pre class="code p-secret" tabindex="0">${made.key}</pre>
+      <div class="p-buttons"><${Copy} text=${made.key} /><button type="button" class="pill primary" onClick=${() => setMade(null)}>${t('I have it')}</button></div></div><//>` : null}
     ${gone ? html`<${Confirm} title=${t('Revoke {name}?', { name: gone.name })} words=${t('Programs that use it are refused from now on.')} verb=${t('Revoke')} act=${remove} onClose=${() => setGone(null)} />` : null}
   <//>`;
 }

@@ -3,6 +3,7 @@ import { html } from '../lib.js';
 import { get } from '../api.js';
 import { lang, may, me, theme } from '../state.js';
 import { t } from '../text.js';
+import { Link } from '../components/link.js';
 import { formatDuration, formatText } from '../format.js';
 import { Answered, Card, Copy, SelectField, stamp, useAnswer } from './kit.js';
 import { Keys, Users } from './settings-access.js';
@@ -11,7 +12,7 @@ export default function Settings() {
   return html`<div class="p-columns">
     <${Look} />
     ${me.value.accounts && may('admin') ? html`<${Users} />` : null}
-    ${may('admin') ? html`<${Keys} />` : null}
+    ${me.value.accounts && may('admin') ? html`<${Keys} />` : null}
     <${Stored} />
     <${Scraping} />
     <${About} />
@@ -59,5 +60,5 @@ function About() {
     <div><dt>${t('Version')}</dt><dd>${about.name} ${about.version}${about.commit ? html` <code>${about.commit.slice(0, 10)}</code>` : null}</dd></div>
     <div><dt>${t('Profile')}</dt><dd>${about.environment}</dd></div>
     <div><dt>${t('Running for')}</dt><dd>${formatDuration(about.uptime_seconds)}</dd></div>
-    <div><dt>${t('Interface')}</dt><dd><a class="link" href="/reference">${t('Every call of the API')}</a></dd></div></dl>`}<//><//>`;
+    <div><dt>${t('Interface')}</dt><dd><${Link} class="link" href="/reference">${t('Every call of the API')}<//></dd></div></dl>`}<//><//>`;
 }

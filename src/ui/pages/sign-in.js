@@ -3,6 +3,7 @@ import { html, useEffect, useRef, useState } from '../lib.js';
 import { get, post } from '../api.js';
 import { go, me, route } from '../state.js';
 import { t } from '../text.js';
+import { Mark as Logo } from '../components/icons.js';
 import { TextField, Field } from './kit.js';
 import { nextPath, waitSeconds } from './logic/sign-in.js';
 
@@ -14,13 +15,21 @@ export default function SignIn() {
   const [wait, setWait] = useWait();
   const secret = useRef(null);
 
+  useEffect(() => {
+    // Who needs no account, or is signed in already, does not stay here.
+    get('access/session').then((who) => {
+      if (who.accounts && !who.role) return;
+      me.value = who;
+      go(nextPath(route.peek().query.next), { replace: true });
+    }, () => {});
+  }, []);
+
   const enter = async (event) => {
     event.preventDefault();
     setBusy(true);
     setError(null);
     try {
-      await post('access/session', { name: name.trim(), password });
-      me.value = await get('access/session');
+      me.value = await post('access/session', { name: name.trim(), password });
       go(nextPath(route.value.query.next), { replace: true });
     } catch (cause) {
       setPassword('');
@@ -31,9 +40,9 @@ export default function SignIn() {
     setBusy(false);
   };
 
-  return html`<div class="p-sign"><section class="card" aria-labelledby="sign-title">
-    <${Brand} />
-    <h2 id="sign-title">${t('Sign in')}</h2>
+  return html`<div class="p-sign"><section class="card">
+    <div class="p-brand"><${Logo} />latido</div>
+    <h1>${t('Sign in')}</h1>
     <p class="mute">${t('This daemon has accounts. Sign in to see its dashboards.')}</p>
     <form class="p-form" onSubmit=${enter}>
       <${TextField} label=${t('Name')} value=${name} onValue=${setName} name="username" autocomplete="username" autocapitalize="none" spellcheck="false" required autofocus />
@@ -44,10 +53,6 @@ export default function SignIn() {
     </form>
     <p class="p-help">${t('No account yet? An administrator makes one with')} <code>latido user add NAME --role viewer</code></p>
   </section></div>`;
-}
-
-function Brand() {
-  return html`<div class="p-brand"><svg viewBox="0 0 26 26" aria-hidden="true"><rect class="m" width="26" height="26" rx="8" /><path class="p" d="M5 13.5h3.4l2.2-6 4 11 2.5-7.5 1.2 2.5H21" /></svg>latido</div>`;
 }
 
 function wordsFor(error) {

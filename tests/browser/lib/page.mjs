@@ -92,7 +92,7 @@ export class Tab {
     const picture = join(tmpdir(), `latido-failed-${Date.now()}.png`);
     const shown = await this.page.locator('body').ariaSnapshot({ timeout: 2_000 }).catch(() => '(nothing to be read)');
     await this.page.screenshot({ path: picture, timeout: 5_000 }).catch(() => {});
-    error.message += `\nat ${this.page.url()}, faults: ${JSON.stringify(this.#faults, null, 1)}\npicture: ${picture}\n${shown.slice(0, 6_000)}`;
+    error.stack += `\nat ${this.page.url()}, faults: ${JSON.stringify(this.#faults, null, 1)}\npicture: ${picture}\n${shown.slice(0, 6_000)}`;
     await this.context.close();
   }
 

@@ -14,7 +14,7 @@ export function rows(rules, active) {
   const list = rules.map((rule) => {
     const alerts = active.filter((alert) => belongs(alert, rule)).sort((a, b) => (WORST[b.state] ?? 0) - (WORST[a.state] ?? 0) || a.active_at - b.active_at);
     const state = rule.enabled === false ? 'off' : alerts[0]?.state ?? 'inactive';
-    const broken = Boolean(rule.last_error ?? rule.error);
+    const broken = Boolean(rule.last_error);
     const tone = state === 'off' || (broken && !alerts.length) ? 'unk' : toneOf({ state, severity: rule.severity });
     return { rule, alerts, state, tone, broken, since: alerts[0]?.active_at ?? null, value: alerts[0]?.value ?? null };
   });
@@ -23,7 +23,23 @@ export function rows(rules, active) {
 }
 
 /** Whether an alert or an event of the history is of that rule. */
-export const belongs = (alert, rule) => (alert.rule_id !== undefined && alert.rule_id !== null ? alert.rule_id === rule.id : alert.name === rule.name);
+export const belongs = (alert, rule) => (alert.rule ? alert.rule === rule.id : alert.name === rule.name);
+
+/**
+ * What the history tells in two events, firing and resolved, as one: `{…, active_at, fired_at, resolved_at?}`; what still is comes
+ * from the active alerts. A firing of which no end is known counts as a moment.
+ */
+export function episodes(history, active) {
+  const key = (one) => `${one.rule} ${one.fingerprint} ${one.active_at}`;
+  const found = new Map();
+  for (const event of history) {
+    const other = found.get(key(event));
+    if (!other || event.state === 'resolved') found.set(key(event), { ...other, ...event });
+  }
+  const still = new Set(active.map(key));
+  const past = [...found.values()].filter((one) => !still.has(key(one))).map((one) => (one.resolved_at ? one : { ...one, resolved_at: one.at ?? one.active_at, cut: true }));
+  return [...past, ...active];
+}
 
 /**
  * The worst of each cell of time, oldest first. @param {object[]} events `{state, severity, active_at, fired_at?, resolved_at?}`

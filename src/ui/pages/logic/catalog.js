@@ -16,16 +16,6 @@ export function united(catalogue, metadata, counts) {
   return [...known.values()].map((metric) => ({ ...metric, series: metric.series || counts[metric.name] || (metric.collected ? null : 0) })).sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** A shell line that records a value of the metric. */
-export function curlLine(origin, { name, type, labels = [] }) {
-  const body = { name, value: type === 'histogram' || type === 'summary' ? 0.25 : 1, ...(labels.length ? { labels: Object.fromEntries(labels.map((label) => [label, '…'])) } : {}) };
-  if (type === 'counter') {
-    delete body.value;
-    body.increment = 1;
-  }
-  return `curl -sS ${origin}/api/v1/monitoring/metrics/custom/record -H 'content-type: application/json' -d '${JSON.stringify(body).replaceAll("'", "'\\''")}'`;
-}
-
 /** What of a new metric is missing or out of grammar, by field; keys of the dictionaries. */
 export function wrong(form) {
   const found = {};

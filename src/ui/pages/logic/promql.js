@@ -212,9 +212,21 @@ function unwrapped(solid) {
 // Where a message such as `1:5: parse error: …` points: the offset in `text`, or null.
 export function placeOf(message, text) {
   const hit = /(?:^|\D)(\d+):(\d+)(?:\D|$)/.exec(message ?? '');
-  if (!hit) return null;
+  if (!hit) return /unclosed|unterminated/i.test(message ?? '') ? unclosed(text) : null;
   const [line, column] = [Number(hit[1]), Number(hit[2])];
   const lines = text.split('\n');
   if (line < 1 || line > lines.length || column < 1 || column > lines[line - 1].length + 1) return null;
   return lines.slice(0, line - 1).reduce((sum, row) => sum + row.length + 1, 0) + column - 1;
+}
+
+// The last bracket that nothing closes, or the string that does not end.
+function unclosed(text) {
+  const open = [];
+  for (const token of tokens(text)) {
+    if (token.type === 'string' && (token.text.length < 2 || !token.text.endsWith(token.text[0]))) return token.start;
+    if (token.type !== 'op') continue;
+    if (CLOSES[token.text]) open.push(token);
+    else if (CLOSES[open.at(-1)?.text] === token.text) open.pop();
+  }
+  return open.at(-1)?.start ?? null;
 }

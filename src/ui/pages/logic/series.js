@@ -61,7 +61,7 @@ export function unitOf(expr) {
   return rate ? 'ops/s' : undefined;
 }
 
-// Which tiers a range reads, newest first: `[{tier, ms}]`. `tiers` is that of metrics/stats.
+// Which tiers a range reads, newest first: `[{tier, start, end}]`. `tiers` is that of metrics/stats.
 export function tiersRead(tiers, { start, end }) {
   const read = [];
   let to = end;
@@ -69,7 +69,7 @@ export function tiersRead(tiers, { start, end }) {
     const oldest = tiers?.[tier]?.oldest;
     if (oldest === null || oldest === undefined || oldest >= to) continue;
     const from = Math.max(start, oldest);
-    if (to > from) read.push({ tier, ms: to - from });
+    if (to > from) read.push({ tier, start: from, end: to });
     to = Math.min(to, from);
     if (to <= start) break;
   }
