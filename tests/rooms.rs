@@ -42,7 +42,7 @@ const SYNC_FILES: [&str; 1] = ["task/deadline"];
 const ASYNC_FILES: [&str; 7] = ["ingest/intake", "ingest/registry", "ingest/custom", "ingest/record", "alert/scheduler", "alert/notify", "dashboard/hub"];
 
 /// Crates with one home: the crate as code names it (a trailing `*`: any that begins so), and where.
-const HOMES: [(&str, &str); 31] = [
+const HOMES: &[(&str, &str)] = &[
     ("redb", "store"),
     ("bincode", "store"),
     ("tar", "store/backup"),

@@ -172,6 +172,9 @@ impl Accounts {
             return Err(no_user(name));
         }
         self.keep_an_admin(name)?;
+        if self.0.reach == Reach::Beyond && self.read().users.len() == 1 {
+            return Err(AccessError::LastAdmin { name: name.to_owned(), what: "account" });
+        }
         self.0.catalog.remove(DocumentKind::User, name)?;
         self.write().users.remove(name);
         lock(&self.0.verified).forget();
@@ -190,7 +193,7 @@ impl Accounts {
 
     fn keep_an_admin(&self, name: &str) -> Result<(), AccessError> {
         let needed = self.0.reach == Reach::Beyond && self.read().is_last_admin(name);
-        if needed { Err(AccessError::LastAdmin { name: name.to_owned() }) } else { Ok(()) }
+        if needed { Err(AccessError::LastAdmin { name: name.to_owned(), what: "admin" }) } else { Ok(()) }
     }
 
     /// All keys, by id.

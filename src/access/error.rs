@@ -35,11 +35,13 @@ pub enum AccessError {
         /// The id.
         id: String,
     },
-    /// The last admin of a daemon that others reach.
-    #[error("{name} is the last admin, and the daemon can be reached from beyond this machine: make another admin first")]
+    /// The last admin, or the last account, of a daemon that others reach.
+    #[error("{name} is the last {what}, and the daemon can be reached from beyond this machine: make another admin first")]
     LastAdmin {
         /// The name.
         name: String,
+        /// What it is the last of.
+        what: &'static str,
     },
     /// As many as may be.
     #[error("there are {most} {what} already, and that is the most: remove some")]
@@ -56,7 +58,7 @@ pub enum AccessError {
     #[error("the name or the password is wrong")]
     WrongPassword,
     /// Too many attempts.
-    #[error("too many attempts to sign in: wait {} s", .wait.as_secs().max(1))]
+    #[error("too many attempts to sign in: wait {} s", .wait.as_millis().div_ceil(1000))]
     Attempts {
         /// How long to wait.
         wait: Duration,

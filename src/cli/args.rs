@@ -38,6 +38,53 @@ pub(super) enum Command {
     /// Keys for programs, on a running daemon or a stopped store
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Copy a store whole, running or stopped, and look at such a copy
+    #[command(subcommand)]
+    Backup(BackupCommand),
+    /// Make a data directory of a backup
+    Restore(RestoreArgs),
+    /// Read every file of a store, running or stopped: checksums and every row (exit code 1 where something is damaged)
+    Verify(VerifyArgs),
+}
+
+/// What to do with backups.
+#[derive(Debug, Subcommand)]
+pub(super) enum BackupCommand {
+    /// Write a backup: everything acknowledged until now, with checksums
+    Create {
+        /// A directory that is not there yet, or is empty
+        dest: PathBuf,
+        #[command(flatten)]
+        target: TargetArgs,
+    },
+    /// Read every file of a backup (exit code 1 where something is damaged)
+    Verify {
+        /// The backup's directory
+        src: PathBuf,
+    },
+}
+
+/// `latido restore`.
+#[derive(Debug, Args)]
+pub(super) struct RestoreArgs {
+    /// The backup's directory
+    pub(super) src: PathBuf,
+    /// The data directory to make
+    #[arg(long, value_name = "DIR")]
+    pub(super) data_dir: PathBuf,
+    /// Where data is there already: move it aside first
+    #[arg(long)]
+    pub(super) force: bool,
+}
+
+/// `latido verify`.
+#[derive(Debug, Args)]
+pub(super) struct VerifyArgs {
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
+    /// Set damaged files aside, so that the rest is whole (on a running daemon the next maintenance does it)
+    #[arg(long)]
+    pub(super) repair: bool,
 }
 
 /// What to do with accounts.

@@ -43,6 +43,9 @@ pub enum CliError {
     /// Arguments that clap cannot judge.
     #[error("{0}")]
     Usage(String),
+    /// Something is damaged: what, was printed.
+    #[error("{0}")]
+    Damaged(String),
     /// A running daemon could not be asked, or said no.
     #[error("{0}")]
     Remote(String),
@@ -58,9 +61,16 @@ impl CliError {
             Self::App(error) => error.kind(),
             Self::Store(error) => error.kind(),
             Self::Access(error) => error.kind(),
-            Self::Query(_) | Self::Remote(_) => ErrorKind::Internal,
+            Self::Query(_) | Self::Remote(_) | Self::Damaged(_) => ErrorKind::Internal,
             Self::Usage(_) => ErrorKind::Invalid,
         }
+    }
+}
+
+impl From<String> for CliError {
+    /// What went wrong with a running daemon, as a sentence.
+    fn from(sentence: String) -> Self {
+        Self::Remote(sentence)
     }
 }
 

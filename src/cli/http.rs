@@ -2,7 +2,7 @@
 //! answer, with a time limit.
 
 use std::fmt;
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -10,6 +10,9 @@ use std::time::Duration;
 
 const TIMEOUT: Duration = Duration::from_secs(60);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Bytes that one line of a head, and a whole head, may have.
+const HEAD_LINE: u64 = 16 << 10;
+const HEAD_BYTES: usize = 64 << 10;
 
 /// An answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,20 +55,94 @@ impl Endpoint {
     /// # Errors
     /// As [`Self::get`].
     pub(super) fn ask(&self, method: &str, path: &str, body: &str) -> Result<Answer, String> {
+        let mut bytes = Vec::new();
+        self.open(method, path, body)?.read_to_end(&mut bytes).map_err(|e| format!("cannot reach {self}: {e}"))?;
+        parse(&bytes).ok_or_else(|| format!("{self} does not answer as HTTP does"))
+    }
+
+    /// Gets `path` and hands the body of a 200 to `take` as it comes.
+    ///
+    /// # Errors
+    /// It cannot be reached or answers otherwise: as a sentence; else what `take` says.
+    pub(super) fn stream<T, E: From<String>>(&self, path: &str, take: impl FnOnce(&mut dyn Read) -> Result<T, E>) -> Result<T, E> {
+        let not_http = || format!("{self} does not answer as HTTP does");
+        let mut from = io::BufReader::new(self.open("GET", path, "")?);
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            let read = from.by_ref().take(HEAD_LINE).read_line(&mut head).map_err(|e| format!("cannot reach {self}: {e}"))?;
+            if read == 0 || head.len() > HEAD_BYTES {
+                return Err(not_http().into());
+            }
+        }
+        let Some(answer) = parse_head(&head) else { return Err(not_http().into()) };
+        if answer.status != 200 {
+            let mut body = Vec::new();
+            let _ = from.take(HEAD_LINE).read_to_end(&mut body);
+            let body = if answer.chunked { unchunk(&body).unwrap_or_default() } else { body };
+            return Err(format!("{self} answered {}: {}", answer.status, String::from_utf8_lossy(&body)).into());
+        }
+        if answer.chunked { take(&mut Unchunked { from, left: 0, ended: false }) } else { take(&mut from) }
+    }
+
+    /// Sends the request; what is read then is the answer.
+    fn open(&self, method: &str, path: &str, body: &str) -> Result<Box<dyn Read>, String> {
         let unreachable = |e: io::Error| format!("cannot reach {self}: {e}");
-        let bytes = match self {
+        match self {
             Self::Socket(socket) => {
-                let stream = UnixStream::connect(socket).map_err(unreachable)?;
+                let mut stream = UnixStream::connect(socket).map_err(unreachable)?;
                 stream.set_read_timeout(Some(TIMEOUT)).map_err(unreachable)?;
-                exchange(stream, &request(method, path, "localhost", None, body)).map_err(unreachable)?
+                stream.write_all(request(method, path, "localhost", None, body).as_bytes()).map_err(unreachable)?;
+                Ok(Box::new(stream))
             }
             Self::Url { url, key } => {
                 let (host, prefix) = split_url(url)?;
-                let stream = connect(host).map_err(unreachable)?;
-                exchange(stream, &request(method, &format!("{prefix}{path}"), host, key.as_deref(), body)).map_err(unreachable)?
+                let mut stream = connect(host).map_err(unreachable)?;
+                stream.write_all(request(method, &format!("{prefix}{path}"), host, key.as_deref(), body).as_bytes()).map_err(unreachable)?;
+                Ok(Box::new(stream))
             }
-        };
-        parse(&bytes).ok_or_else(|| format!("{self} does not answer as HTTP does"))
+        }
+    }
+}
+
+/// A body in chunks, without them. A stream that is cut short is an error, not an end.
+struct Unchunked<R> {
+    from: R,
+    left: usize,
+    ended: bool,
+}
+
+impl<R: BufRead> Unchunked<R> {
+    fn line(&mut self) -> io::Result<String> {
+        let mut line = String::new();
+        self.from.by_ref().take(HEAD_LINE).read_line(&mut line)?;
+        Ok(line.trim_end().to_owned())
+    }
+}
+
+impl<R: BufRead> Read for Unchunked<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.ended || buffer.is_empty() {
+            return Ok(0);
+        }
+        if self.left == 0 {
+            let line = self.line()?;
+            self.left =
+                usize::from_str_radix(line.split(';').next().unwrap_or_default().trim(), 16).map_err(|_| io::Error::from(io::ErrorKind::UnexpectedEof))?;
+            if self.left == 0 {
+                self.ended = true;
+                return Ok(0);
+            }
+        }
+        let most = buffer.len().min(self.left);
+        let read = self.from.read(buffer.get_mut(..most).unwrap_or_default())?;
+        if read == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.left -= read;
+        if self.left == 0 {
+            self.line()?;
+        }
+        Ok(read)
     }
 }
 
@@ -89,13 +166,6 @@ fn request(method: &str, path: &str, host: &str, key: Option<&str>, body: &str) 
     format!("{head}\r\n{body}")
 }
 
-fn exchange(mut stream: impl Read + Write, request: &str) -> io::Result<Vec<u8>> {
-    stream.write_all(request.as_bytes())?;
-    let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
 /// Host with port, and the path's beginning.
 fn split_url(url: &str) -> Result<(&str, &str), String> {
     let rest = url.strip_prefix("http://").ok_or_else(|| format!("{url:?} must begin with http://"))?;
@@ -103,16 +173,26 @@ fn split_url(url: &str) -> Result<(&str, &str), String> {
     if host.is_empty() { Err(format!("{url:?} names no host")) } else { Ok((host, path.trim_end_matches('/'))) }
 }
 
-fn parse(bytes: &[u8]) -> Option<Answer> {
-    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
-    let head = std::str::from_utf8(bytes.get(..end)?).ok()?;
-    let body = bytes.get(end + 4..)?;
+/// What an answer's head says of its body.
+struct Head {
+    status: u16,
+    chunked: bool,
+}
+
+fn parse_head(head: &str) -> Option<Head> {
     let status = head.strip_prefix("HTTP/1.")?.split(' ').nth(1)?.parse().ok()?;
     let chunked = head.lines().any(|line| {
         let line = line.to_ascii_lowercase();
         line.starts_with("transfer-encoding:") && line.contains("chunked")
     });
-    Some(Answer { status, body: if chunked { unchunk(body)? } else { body.to_vec() } })
+    Some(Head { status, chunked })
+}
+
+fn parse(bytes: &[u8]) -> Option<Answer> {
+    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
+    let head = parse_head(std::str::from_utf8(bytes.get(..end)?).ok()?)?;
+    let body = bytes.get(end + 4..)?;
+    Some(Answer { status: head.status, body: if head.chunked { unchunk(body)? } else { body.to_vec() } })
 }
 
 fn unchunk(mut rest: &[u8]) -> Option<Vec<u8>> {
@@ -154,6 +234,18 @@ mod tests {
         assert_eq!(split_url("http://h:1/base/"), Ok(("h:1", "/base")));
         assert!(split_url("https://h").is_err() && split_url("http://").is_err() && split_url("h:1").is_err());
         assert_eq!(encode("rate(x[5m])+1"), "rate%28x%5B5m%5D%29%2B1");
+    }
+
+    #[test]
+    fn a_stream_in_chunks_that_is_cut_short_is_an_error() {
+        let read = |text: &str| {
+            let mut out = String::new();
+            Unchunked { from: text.as_bytes(), left: 0, ended: false }.read_to_string(&mut out).map(|_| out)
+        };
+        assert_eq!(read("2\r\nhi\r\n3;x=y\r\n yo\r\n0\r\n\r\n").unwrap(), "hi yo");
+        for cut in ["", "2\r\nh", "2\r\nhi\r\n", "x\r\n"] {
+            assert!(read(cut).is_err(), "{cut:?}");
+        }
     }
 
     proptest! {

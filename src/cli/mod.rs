@@ -2,6 +2,7 @@
 //! in `http`, the way to a daemon or a stopped store in `control`, passwords in `password`. Knows how to ask, not how anything is done.
 
 mod args;
+mod backup;
 mod control;
 mod exit;
 mod health;
@@ -58,6 +59,9 @@ fn run(arguments: Arguments) -> Result<(), CliError> {
         Some(Command::Health(arguments)) => health::run(&arguments),
         Some(Command::User(command)) => user::run(&command),
         Some(Command::Key(command)) => key::run(&command),
+        Some(Command::Backup(command)) => backup::run(&command),
+        Some(Command::Restore(arguments)) => backup::restore(&arguments),
+        Some(Command::Verify(arguments)) => backup::verify(&arguments),
     }
 }
 

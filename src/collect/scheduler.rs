@@ -83,13 +83,14 @@ impl<S: Sink> Scheduler<S> {
     /// the pace that is wished for meanwhile, where that is shorter.
     pub(crate) async fn run(mut self, interval: Duration, beat: &Beat, stop: Stop) {
         self.round_on(interval, beat).await;
-        let mut wait = SECOND.min(interval);
+        let mut second = Some(SECOND.min(interval));
         let mut pace = beat.pace.subscribe();
         loop {
             let wished = *pace.borrow_and_update();
             let every = wished.map_or(interval, |wished| wished.min(interval));
+            let wait = second.take().unwrap_or_else(|| until_next(self.around.clock.now(), every));
             tokio::select! {
-                alive = stop.sleep(wait.min(until_next(self.around.clock.now(), every))) => {
+                alive = stop.sleep(wait) => {
                     if !alive {
                         return;
                     }
@@ -98,7 +99,6 @@ impl<S: Sink> Scheduler<S> {
                 // The sender lives as long as the collector.
                 Ok(()) = pace.changed() => {}
             }
-            wait = interval;
         }
     }
 

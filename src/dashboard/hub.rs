@@ -17,7 +17,7 @@ use tokio::sync::{broadcast, watch};
 
 use super::frame::{Frames, Trail};
 use super::{Book, DashboardError, Entry};
-use crate::clock::SharedClock;
+use crate::clock::{SharedClock, Stopwatch};
 use crate::model::Timestamp;
 use crate::task::{Deadline, Pool, RestartCount, Stop, spawn_supervised};
 use crate::telemetry::OwnMetrics;
@@ -248,8 +248,10 @@ async fn tick(hub: &Hub, channel: &Channel, entry: Entry, trail: Trail, t: Times
         let frame = if entry.dashboard.access.least().is_none() { frame.discreet() } else { frame };
         (trail, frame.update_text())
     };
+    let watch = Stopwatch::start();
     match hub.0.around.pool.run(work).await {
         Ok((trail, text)) => {
+            hub.0.around.own.query_duration.with_label_values(&["frame"]).observe(watch.elapsed().as_secs_f64());
             channel.latest.store(t.0, Ordering::Release);
             // Nobody may be there to hear it just now.
             let _ = channel.ticks.send(if renewed { Tick::Renewed } else { Tick::Update { before, t, text } });

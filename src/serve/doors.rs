@@ -51,6 +51,9 @@ const DOORS: &[(&str, &str, Need)] = &[
     ("GET", "/api/v1/monitoring/config/collector", Need::Read),
     ("GET", "/api/v1/monitoring/config/dashboards", Need::Read),
     ("POST", "/api/v1/monitoring/maintenance/settle", Need::AdminWrite),
+    // Hashes of passwords are in a backup, and it changes nothing.
+    ("GET", "/api/v1/monitoring/maintenance/backup", Need::Admin),
+    ("POST", "/api/v1/monitoring/maintenance/verify", Need::Admin),
     // Dashboards: a public one is shown to strangers, so the handlers look at who asks.
     ("GET", "/api/v1/monitoring/dashboards/stats", Need::Read),
     ("GET", "/api/v1/monitoring/dashboards/list", Need::Public),
@@ -59,11 +62,12 @@ const DOORS: &[(&str, &str, Need)] = &[
     ("PUT DELETE", "/api/v1/monitoring/dashboards/{id}", Need::Write),
     ("GET", "/api/v1/monitoring/dashboards/{id}/data", Need::Public),
     ("POST", "/api/v1/monitoring/dashboards/{id}/connect", Need::Public),
-    ("GET DELETE", "/api/v1/monitoring/dashboards/connections/{connection_id}", Need::Public),
+    ("DELETE", "/api/v1/monitoring/dashboards/connections/{connection}", Need::Public),
     ("GET", "/api/v1/monitoring/ws/dashboard/{id}", Need::Public),
     // Alerts and analysis.
     ("GET", "/api/v1/monitoring/alerts/rules", Need::Read),
     ("POST", "/api/v1/monitoring/alerts/rules", Need::Write),
+    ("POST", "/api/v1/monitoring/alerts/rules/test", Need::Read),
     ("GET", "/api/v1/monitoring/alerts/rules/{id}", Need::Read),
     ("PUT DELETE", "/api/v1/monitoring/alerts/rules/{id}", Need::Write),
     ("GET", "/api/v1/monitoring/alerts/active", Need::Read),

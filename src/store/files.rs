@@ -123,6 +123,8 @@ impl Files {
                 let fresh = !path.exists();
                 let made = builder.create(&path);
                 if made.is_ok() && fresh {
+                    // There are hashes of passwords among the documents.
+                    set_mode(&path, 0o600).map_err(|e| self.file("protect", name, e))?;
                     // A file whose name is lost with the power was never there, however well it was synced.
                     sync_dir(&path).map_err(|e| self.file("sync the directory of", name, e))?;
                 }
@@ -290,12 +292,7 @@ impl DirectoryLock {
         if fresh {
             set_mode(root, 0o700).map_err(fail)?;
         }
-        let file = File::options().create(true).truncate(false).write(true).open(root.join("lock")).map_err(fail)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
-            Err(fs::TryLockError::WouldBlock) => Err(StoreError::InUse { path: root.to_owned() }),
-            Err(fs::TryLockError::Error(e)) => Err(fail(e)),
-        }
+        Ok(Self { _file: hold(root)? })
     }
 }
 

@@ -40,6 +40,8 @@ export class Board {
     this.kept = new Map();
     this.drawnAt = new Map();
     this.unseen = new Set();
+    /** The panel that has the whole window, seen or not. */
+    this.full = null;
     this.asking = null;
     this.early = { doc: this.askDocument(), data: this.askData() };
     this.early.doc.catch(() => null);
@@ -216,7 +218,7 @@ export class Board {
   draw(panel, data, now, atOnce) {
     const span = resolve(range.peek(), now);
     const pause = isLatest(panel) ? 0 : Math.min(15_000, (span.end - span.start) / 3600);
-    if (!atOnce && this.unseen.has(panel.id)) return;
+    if (!atOnce && this.unseen.has(panel.id) && panel.id !== this.full) return;
     if (!atOnce && now - (this.drawnAt.get(panel.id) ?? 0) < pause - 50) return;
     this.drawnAt.set(panel.id, now);
     const shown = this.panel(panel.id);

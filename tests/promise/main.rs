@@ -11,6 +11,7 @@ mod harness;
 
 mod alerts;
 mod analysis;
+mod backups;
 mod bad_input;
 mod collects;
 mod copied_directory;

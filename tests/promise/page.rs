@@ -234,5 +234,8 @@ fn addresses_are_joined_as_a_browser_joins_them() {
     }
     assert_eq!(pulled_by("/a.js", "import { a } from './b.js';\nimport './c.js';\nexport*from\"./d.js\""), ["./b.js", "./d.js", "./c.js"]);
     assert_eq!(pulled_by("/a.css", "@font-face { src: url(fonts/a.woff2) }"), ["fonts/a.woff2"]);
-    assert_eq!(pulled_by("/", r#"<a href="/metrics"><link rel="icon" href="data:,"><link rel="stylesheet" href="/app.css"><script src="/boot.js">"#), ["/boot.js", "/app.css"]);
+    assert_eq!(
+        pulled_by("/", r#"<a href="/metrics"><link rel="icon" href="data:,"><link rel="stylesheet" href="/app.css"><script src="/boot.js">"#),
+        ["/boot.js", "/app.css"]
+    );
 }

@@ -60,7 +60,7 @@ test('a forecast has the band of 80 % where there is one, and its middle alone w
   assert.equal(bounds(null), null);
   assert.equal(reaches([{ t: 5, v: 9 }], 10, 11), null);
   assert.equal(reaches([{ t: 5, v: 9 }, { t: 6, v: 11 }], 10, 1), 6);
-  assert.equal(perWhat(60_000)[1], 'minute');
+  assert.equal(perWhat(60_000)[1], 'a minute');
 });
 
 test('places of a dashboard in an expression are filled in and answers joined by query', () => {

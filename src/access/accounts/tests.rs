@@ -127,6 +127,9 @@ fn the_last_admin_stays_where_others_can_come() {
     assert!(matches!(demoted, Err(AccessError::LastAdmin { .. })));
     accounts.change_user("bob", UserChange { role: Some(Role::Admin), password: None }).unwrap();
     assert!(accounts.remove_user("ana").unwrap());
+    let (accounts, ..) = fresh(Reach::Beyond);
+    accounts.add_user("bob", Role::Viewer, PASSWORD).unwrap();
+    assert!(matches!(accounts.remove_user("bob"), Err(AccessError::LastAdmin { what: "account", .. })));
 }
 
 #[test]

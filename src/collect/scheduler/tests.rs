@@ -227,7 +227,8 @@ async fn rounds_go_on_until_stop_is_said() {
     let bench = Bench::new(vec![good()], LONG);
     let (trigger, stop) = Stop::new();
     let kept = bench.kept.clone();
-    let running = bench.scheduler.run(Duration::from_millis(1), stop);
+    let beat = beat();
+    let running = bench.scheduler.run(Duration::from_millis(1), &beat, stop);
     let watching = async {
         while kept.batches.lock().unwrap().len() < 4 {
             kept.came.notified().await;
@@ -246,4 +247,38 @@ fn rounds_lie_on_multiples_of_the_interval() {
     assert_eq!(until_next(Timestamp(12_300), every), Duration::from_millis(2_700));
     assert_eq!(until_next(Timestamp(15_000), every), every);
     assert_eq!(until_next(Timestamp(14_999), every), Duration::from_millis(1));
+}
+
+fn beat() -> Beat {
+    Beat { pace: Arc::new(watch::Sender::new(None)), stored: Arc::new(watch::Sender::new(Timestamp::MIN)) }
+}
+
+#[tokio::test]
+async fn rounds_follow_the_pace_that_is_wished_for_and_go_back() {
+    let bench = Bench::new(vec![good()], LONG);
+    let (trigger, stop) = Stop::new();
+    let (beat, kept) = (beat(), bench.kept.clone());
+    let mut stored = beat.stored.subscribe();
+    let watched = async {
+        // The first and the second round come by themselves; at an hour's interval no third would.
+        kept.came.notified().await;
+        beat.pace.send_replace(Some(Duration::from_millis(1)));
+        for _ in 0..5 {
+            kept.came.notified().await;
+        }
+        stored.wait_for(|t| *t > Timestamp::MIN).await.unwrap();
+        beat.pace.send_replace(None);
+        trigger.stop();
+    };
+    tokio::join!(bench.scheduler.run(Duration::from_secs(3600), &beat, stop), watched);
+    assert!(kept.batches.lock().unwrap().len() >= 6);
+}
+
+#[test]
+fn a_round_that_a_timer_woke_has_the_round_time() {
+    let second = Duration::from_secs(1);
+    assert_eq!(aligned(Timestamp(5_003), second), Timestamp(5_000));
+    assert_eq!(aligned(Timestamp(5_000), second), Timestamp(5_000));
+    assert_eq!(aligned(Timestamp(5_021), second), Timestamp(5_021));
+    assert_eq!(aligned(Timestamp(4_999), second), Timestamp(4_999));
 }

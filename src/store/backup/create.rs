@@ -66,6 +66,27 @@ impl Snapshot {
     }
 }
 
+impl Snapshot {
+    /// Writes the backup into a directory: [`write`](Self::write) and [`unpack`] at once, through a
+    /// temporary file beside it.
+    ///
+    /// # Errors
+    /// As both.
+    pub fn save(&self, destination: &Path, deadline: &Deadline) -> Result<Verified, StoreError> {
+        let mut path = destination.as_os_str().to_owned();
+        path.push(".tar.partial");
+        let path = PathBuf::from(path);
+        let made = File::options().create(true).truncate(true).read(true).write(true).open(&path);
+        let mut file = made.map_err(|source| StoreError::File { doing: "write", path: path.clone(), source })?;
+        let saved = self.write(io::BufWriter::new(&mut file), deadline).and_then(|_| {
+            io::Seek::rewind(&mut file).map_err(broken)?;
+            unpack(io::BufReader::new(&mut file), destination)
+        });
+        let _ = fs::remove_file(&path);
+        saved
+    }
+}
+
 struct Archive<W: Write> {
     tar: tar::Builder<W>,
     created: Timestamp,

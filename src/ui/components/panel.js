@@ -107,6 +107,10 @@ function download(panel, data) {
 export function FullPanel({ board, panel }) {
   const { data, span, good } = board.panel(panel.id).value;
   const [asTable, setTable] = useState(false);
+  useEffect(() => {
+    board.full = panel.id;
+    return () => (board.full = null);
+  }, [board, panel.id]);
   const toggle = data?.series?.length
     ? html`<button type="button" class="pill" aria-pressed=${String(asTable)} onClick=${() => setTable(!asTable)}><${Icon} name=${asTable ? 'chart' : 'table'} />${asTable ? t('Chart') : t('Table')}</button>`
     : null;

@@ -7,12 +7,13 @@ import { formatDuration, formatValue } from '../format.js';
 import { Answered, Blank, Card, Mark, useAnswer, useSubtitle } from './kit.js';
 import { RuleDetail } from './alert-detail.js';
 import { RuleForm } from './rule-form.js';
-import { belongs, episodes, rows, strip, tally } from './logic/alerts.js';
+import { belongs, episodes, plain, rows, strip, tally } from './logic/alerts.js';
 import { unitOf } from './logic/series.js';
 import { comparison } from './logic/promql.js';
 
 const DAY = 86_400_000;
 const CELLS = 48;
+const FEW = 8;
 
 export default function Alerts() {
   const all = useAnswer(load, [], { every: 5000 });
@@ -44,6 +45,7 @@ async function load(signal) {
 }
 
 function Board({ data, chosen, again, onEdit }) {
+  const [all, setAll] = useState(false);
   const list = useMemo(() => rows(data.rules, data.active), [data]);
   const events = useMemo(() => episodes(data.history, data.active), [data]);
   const span = { start: data.now - DAY, end: data.now };
@@ -58,7 +60,8 @@ function Board({ data, chosen, again, onEdit }) {
       <header><h2>${t('Active')}</h2><div class="end">${add}</div></header>
       ${active.length ? html`<ul>${active.map(row)}</ul>` : html`<p class="p-calm"><${Mark} tone="ok" />${t('Nothing is firing.')}</p>`}
       <header><h2>${t('Quiet')}</h2></header>
-      ${quiet.length ? html`<ul>${quiet.map(row)}</ul>` : html`<p class="p-calm">${t('No quiet rules.')}</p>`}
+      ${quiet.length ? html`<ul>${quiet.filter((one, i) => all || i < FEW || one === shown).map(row)}</ul>
+        ${quiet.length > FEW && !all ? html`<button type="button" class="p-all" onClick=${() => setAll(true)}>${t('Show all {n}', { n: quiet.length })}</button>` : null}` : html`<p class="p-calm">${t('No quiet rules.')}</p>`}
     </section>
     ${shown ? html`<${RuleDetail} row=${shown} events=${events.filter((event) => event.resolved_at && belongs(event, shown.rule))} now=${data.now} again=${again} onEdit=${onEdit} />`
       : html`<${Card} title=${t('No rules yet')}><${Blank} title=${t('Nothing is watched')} action=${add}>${t('A rule is an expression that should be empty while all is well.')}<//><//>`}
@@ -79,7 +82,7 @@ function Row({ row, now, cells, chosen }) {
   const since = row.since === null ? t(STATES[state]) : state === 'pending' ? t('pending {time}', { time: formatDuration(Math.round((now - row.since) / 1000)) }) : formatDuration(Math.round((now - row.since) / 1000));
   return html`<li class=${chosen ? 'sel' : ''}><button type="button" class="p-row" aria-pressed=${chosen ? 'true' : 'false'} onClick=${() => setQuery({ rule: rule.id })}>
     <${Mark} tone=${tone} label=${row.broken ? t('Cannot be evaluated') : t(STATES[state])} />
-    <span class="what"><b>${rule.name}</b><span>${row.alerts[0]?.annotations?.summary ?? rule.annotations?.summary ?? rule.expr}</span></span>
+    <span class="what"><b>${rule.name}</b><span>${row.alerts[0]?.annotations?.summary ?? plain(rule.annotations?.summary) ?? rule.expr}</span></span>
     <${Strip} cells=${cells} />
     <span class="val"><b>${more ?? ''}</b><span>${since}</span></span>
   </button></li>`;

@@ -111,7 +111,7 @@ function sentence(series, unit, points) {
   if (!slope) return series.reason ?? t('Too little data yet');
   const direction = t(DIRECTION[series.direction] ?? series.direction ?? 'Flat');
   const sure = slope.interval ? t('(between {interval})', { interval: slope.interval }) : '';
-  return `${direction}: ${t('{slope} an {per}', { slope: slope.slope, per: slope.per })} ${sure}. ${series.forecast?.method ? t('Method: {method}.', { method: series.forecast.method }) : ''}`;
+  return `${direction}: ${`${slope.slope} ${slope.per}`} ${sure}. ${series.forecast?.method ? t('Method: {method}.', { method: series.forecast.method }) : ''}`;
 }
 
 // ---- all trends as a table ----
@@ -129,7 +129,7 @@ function TrendRow({ item: [words, expr, unit], chosen, onChoose, onRemove }) {
   const last = ahead(series?.forecast).at(-1);
   const why = answer.error?.message ?? series?.reason ?? answer.data?.reason ?? '';
   return html`<tr class=${chosen ? 'sel' : ''}><td><button type="button" class="link" aria-pressed=${chosen ? 'true' : 'false'} onClick=${onChoose}>${words === expr ? html`<code>${expr}</code>` : t(words)}</button></td>
-    ${slope ? html`<td>${t(DIRECTION[series.direction] ?? series.direction ?? 'Flat')}</td><td>${t('{slope} an {per}', slope)}</td><td>${slope.interval ?? '–'}</td><td>${last ? `${formatText(last.lo, unit)} – ${formatText(last.hi, unit)}` : '–'}</td>`
+    ${slope ? html`<td>${t(DIRECTION[series.direction] ?? series.direction ?? 'Flat')}</td><td>${slope.slope} ${slope.per}</td><td>${slope.interval ?? '–'}</td><td>${last ? `${formatText(last.lo, unit)} – ${formatText(last.hi, unit)}` : '–'}</td>`
       : html`<td colspan="4" class="mute">${answer.data || answer.error ? why || t('Too little data yet') : '…'}</td>`}
     <td><${Link} class="link" href=${`/explore?expr=${encodeURIComponent(expr)}`}>${t('Explore')}<//>${onRemove ? html` <button type="button" class="link" onClick=${onRemove} aria-label=${`${t('Take away')}: ${expr}`}>${t('Take away')}</button>` : null}</td></tr>`;
 }

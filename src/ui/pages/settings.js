@@ -47,7 +47,7 @@ function Scraping() {
   const auth = accounts ? '    authorization:\n      credentials: KEY\n' : '';
   const text = `scrape_configs:\n  - job_name: latido\n${auth}    static_configs:\n      - targets: ['${location.host}']\n`;
   return html`<${Card} title=${t('Let Prometheus scrape this')}><div class="p-form">
-    <p class="p-help">${t('The newest values of everything are at')} <a class="link" href="/metrics">/metrics</a>. ${accounts ? t('It needs a key for reading; make one above.') : t('From another machine it needs an account or key, and TLS or a proxy; the README says how.')}</p>
+    <p class="p-help">${t('The newest values of everything are at')} <a class="link" href="/metrics">/metrics</a>. ${accounts ? t('It needs a key for reading.') : t('From another machine it needs an account or key, and TLS or a proxy; the README says how.')}</p>
     <pre class="code" tabindex="0">${text}</pre><div class="p-buttons start"><${Copy} text=${text} /></div></div><//>`;
 }
 

@@ -25,8 +25,8 @@ export function bounds(interval) {
 /** Seconds for which a slope is told so that its number is easy to read: a second, minute, hour, day or week. */
 export function perWhat(spanMs) {
   const hours = spanMs / 3_600_000;
-  if (hours <= 0.5) return [60, 'minute'];
-  return hours <= 48 ? [3600, 'hour'] : [86_400, 'day'];
+  if (hours <= 0.5) return [60, 'a minute'];
+  return hours <= 48 ? [3600, 'an hour'] : [86_400, 'a day'];
 }
 
 /** When the forecast's middle passes a limit; null where it does not, or is past it already. @param {{t: number, v: number}[]} points */
