@@ -207,9 +207,9 @@ async fn socket(
         None => (caller, None),
     };
     book.get(&id, &caller)?;
-    let (response, messages) = live::handshake(&request, payload)?;
+    let response = live::handshake(&request).await?;
     let place = connections.open(&caller, connection)?;
-    Ok(live::attend(response, messages, hub.watch(&id), place, stop.get_ref().clone()))
+    Ok(live::attend(response, payload, hub.watch(&id), place, stop.get_ref().clone()))
 }
 
 #[cfg(test)]
