@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use actix_web::body::{BodyStream, BoxBody};
 use actix_web::http::header::UPGRADE;
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::Method;
 use actix_web::web::{Bytes, Payload};
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use actix_ws::CloseCode;
@@ -50,7 +50,7 @@ const PONG: u8 = 10;
 /// Answers the upgrade of a request that asks for one.
 pub(super) async fn handshake(request: &HttpRequest) -> Result<HttpResponse, Fault> {
     if request.method() != Method::GET || !request.headers().contains_key(UPGRADE) {
-        return Err(Fault::status(StatusCode::UPGRADE_REQUIRED, "this path is a WebSocket: open it with one (Upgrade: websocket)"));
+        return Err(Fault::new(ErrorKind::Invalid, "this path is a WebSocket: open it with one (Upgrade: websocket)"));
     }
     let no_handshake = |error: actix_web::Error| Fault::new(ErrorKind::Invalid, format!("this is no WebSocket handshake: {error}"));
     // The payload is read here, not by the library, which would hold a message however long it is.
