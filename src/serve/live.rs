@@ -15,8 +15,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use actix_web::body::{BodyStream, BoxBody};
-use actix_web::http::header::UPGRADE;
 use actix_web::http::Method;
+use actix_web::http::header::UPGRADE;
 use actix_web::web::{Bytes, Payload};
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use actix_ws::CloseCode;
