@@ -24,9 +24,9 @@ fn open_store(clock: SharedClock) -> store::Opened {
         widths: Widths { aggregated: Duration::from_secs(60), summary: hour },
         late_window: hour,
         sync: JournalSync::Always,
-        max_bytes: None,
         cache: ByteCount::mib(16),
         max_bytes: None,
+        max_series: usize::MAX,
     };
     store::open(options, clock).unwrap()
 }
