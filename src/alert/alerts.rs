@@ -299,8 +299,10 @@ impl Alerts {
     fn tried(&self, draft: RuleDraft) -> Result<Rule, AlertError> {
         let rule = draft.check()?;
         match group::ask(&self.0.handles.engine, &rule, self.0.handles.clock.now(), &Deadline::after(TRIAL)) {
-            // Wrong whatever the data are; anything else may be better when it is evaluated.
-            Err(AlertError::Query(e)) if matches!(e.kind(), ErrorKind::Invalid | ErrorKind::Unsupported) => Err(AlertError::invalid("expr", e.to_string())),
+            // What takes too long or hits a failing store may be better when it is evaluated.
+            Err(AlertError::Query(e)) if matches!(e.kind(), ErrorKind::Invalid | ErrorKind::Unsupported | ErrorKind::Unprocessable) => {
+                Err(AlertError::invalid("expr", e.to_string()))
+            }
             _ => Ok(rule),
         }
     }

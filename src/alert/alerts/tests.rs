@@ -243,8 +243,8 @@ fn default_rules_that_are_switched_off_resolve_at_the_next_start() {
 fn a_rule_that_cannot_be_evaluated_degrades_alone_and_keeps_its_alerts() {
     let mut house = House::new();
     house.alerts.create(draft("Good", "level > 1")).unwrap();
-    house.put("other", 1.0);
     house.alerts.create(draft("Broken", "level / on () group_left () {__name__=~\"level|other\"} > 1")).unwrap();
+    house.put("other", 1.0);
     house.round(2.0);
     let broken = house.alerts.rule("broken").unwrap();
     assert!(matches!(&broken.health, RuleHealth::Bad(reason) if !reason.is_empty()), "{broken:?}");
