@@ -302,6 +302,25 @@ fn a_storm_is_told_in_pieces_and_a_flood_is_no_alert() {
 }
 
 #[test]
+fn notifications_that_wait_for_long_are_seen_and_given_up_without_an_address() {
+    let mut house = House::new();
+    house.alerts.create(draft("Level", "level > 1")).unwrap();
+    house.round(2.0);
+    let health = |house: &House| house.handles.health.overall().components[&Component::Alerts].clone();
+    assert_eq!(health(&house).health, Health::Healthy);
+    for _ in 0..3 {
+        house.round(2.0);
+    }
+    let message = health(&house).message.unwrap();
+    assert!(message.contains("127.0.0.1:1") && !message.contains("hook"), "{message}");
+    house.options.webhook = None;
+    house.restart();
+    assert_eq!((house.alerts.notifications_waiting(), house.waiting().len()), (0, 0));
+    house.round(0.0);
+    assert_eq!((house.alerts.notifications_waiting(), health(&house).health), (0, Health::Healthy));
+}
+
+#[test]
 fn history_and_outbox_are_bounded() {
     let house = House::new();
     let alert = Alert { labels: Labels::default(), annotations: Vec::new(), phase: Phase::Firing, active_at: START, fired_at: None, lost_at: None, value: 1.0 };
