@@ -24,6 +24,7 @@ fn open_store(clock: SharedClock) -> store::Opened {
         widths: Widths { aggregated: Duration::from_secs(60), summary: hour },
         late_window: hour,
         sync: JournalSync::Always,
+        max_bytes: None,
         cache: ByteCount::mib(16),
         max_bytes: None,
     };
