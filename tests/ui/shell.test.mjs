@@ -84,3 +84,13 @@ test('demo data are the same each time, of every type, and inside the range', ()
     assert.ok(data.series.length > 0 && data.series.every(({ points }) => points.length && points.every(([t, v]) => t <= span.end && Number.isFinite(v))), type);
   }
 });
+
+test('every sentence of the shell has its Spanish', async () => {
+  const { readFileSync, readdirSync } = await import('node:fs');
+  const { default: words } = await import('../../src/ui/text/es-shell.js');
+  const ui = new URL('../../src/ui/', import.meta.url);
+  const files = ['main.js', 'board.js', 'pages/dashboard.js', 'pages/unknown.js', ...readdirSync(new URL('components/', ui)).map((name) => `components/${name}`)];
+  const said = files.flatMap((file) => [...readFileSync(new URL(file, ui), 'utf8').matchAll(/\bt\('([^']+)'/g)].map(([, text]) => text));
+  assert.ok(said.length > 80);
+  assert.deepEqual(said.filter((text) => !words[text]), []);
+});

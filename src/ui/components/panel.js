@@ -26,7 +26,7 @@ export function Panel({ board, panel }) {
   const title = `panel-${panel.id}`;
   return html`<article class=${`card panel-${panel.type}`} ref=${card} aria-labelledby=${title} tabindex="0" data-panel=${panel.id} data-state=${data?.state ?? 'loading'}>
     <header><h2 id=${title}>${panel.title}</h2>${panel.subtitle ? html`<p>${panel.subtitle}</p>` : null}
-      <div class="end"><${Names} panel=${panel} data=${data} span=${span} hidden=${asTable} /><${Behind} board=${board} /></div>
+      <div class="end"><${Names} board=${board} panel=${panel} data=${data} span=${span} hidden=${asTable} /><${Behind} board=${board} panel=${panel} /></div>
       <${PanelMenu} board=${board} panel=${panel} data=${data} asTable=${asTable} setTable=${setTable} /></header>
     <div class="body"><${Body} board=${board} panel=${panel} data=${data} span=${span} good=${good} asTable=${asTable} onMissing=${setMissing} /></div>
     ${missing ? html`<${Dialog} title=${t('How to send it')} subtitle=${panel.title} onClose=${() => setMissing(null)}><${HowToSend} missing=${missing} /><//>` : null}
@@ -38,8 +38,9 @@ const BESIDE = 4;
 const crowded = (panel, data) => (panel.type === 'line' || panel.type === 'bar') && data.series.length > BESIDE;
 
 /** Names and values of the picture, beside the title. */
-function Names({ panel, data, span, hidden }) {
-  if (hidden || data?.state !== 'ok' || !data.series?.length || crowded(panel, data)) return null;
+function Names({ board, panel, data, span, hidden }) {
+  // A narrow head has no room for both.
+  if (hidden || (panel.w < 6 && isBehind(board)) || data?.state !== 'ok' || !data.series?.length || crowded(panel, data)) return null;
   return html`<${Legend} panel=${panel} data=${data} range=${span} />`;
 }
 
@@ -54,16 +55,20 @@ function zoom(start, end) {
 }
 const before = [];
 
-/** The badge of a picture that is no longer new. */
-function Behind({ board }) {
+/** Whether the picture is no longer new. */
+function isBehind(board) {
   const { state, behind } = link.value;
-  if (board.demo.value || !behind || (state !== 'stale' && state !== 'reconnecting')) return null;
-  return html`<span class="badge warn">${t('{n} s behind', { n: Math.round(behind / 1e3) })}</span>`;
+  return !board.demo.value && Boolean(behind) && (state === 'stale' || state === 'reconnecting');
+}
+
+function Behind({ board, panel }) {
+  if (panel.w < 4 || !isBehind(board)) return null;
+  return html`<span class="badge warn">${t('{n} s behind', { n: Math.round(link.value.behind / 1e3) })}</span>`;
 }
 
 function Body({ board, panel, data, span, good, asTable, onMissing, full = false }) {
   if (!data) return html`<${Loading} />`;
-  const stale = !board.demo.value && Boolean(link.value.behind) && link.value.state !== 'live';
+  const stale = isBehind(board);
   const picture = (shown) => html`<${Drawn} key=${asTable ? 'table' : 'chart'} panel=${panel} data=${shown} span=${span} stale=${stale} asTable=${asTable} full=${full} />`;
   if (data.state === 'error') {
     return html`${good?.series?.length ? html`<div class="ghost" aria-hidden="true">${picture({ ...good, state: 'ok' })}</div>` : null}
