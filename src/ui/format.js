@@ -10,10 +10,10 @@ const SCALES = {
   seconds: [[86400, 'd'], [3600, 'h'], [60, 'min'], [1, 's'], [1e-3, 'ms'], [1e-6, 'µs'], [1e-9, 'ns']],
 };
 
-// How a unit is written. `k`: steps of a thousand go before the symbol; `text`: they go to the number.
+// How a unit is written. `scale`: steps go before the symbol; `compact`: they go to the number from a million on; `most`: decimals.
 const UNITS = {
-  percent: { symbol: '%' },
-  ratio: { symbol: '%', factor: 100 },
+  percent: { symbol: '%', most: 2 },
+  ratio: { symbol: '%', factor: 100, most: 2 },
   bytes: { symbol: 'B', scale: 'decimal' },
   'bytes/s': { symbol: 'B/s', scale: 'decimal' },
   'bits/s': { symbol: 'bit/s', scale: 'decimal' },
@@ -85,14 +85,14 @@ function stepOf(scale, size) {
 
 /** Number and step ("1.84", "M") of a value; `decimals` fixes the digits behind the point. */
 function scaled(value, size, unit, decimals) {
-  const spec = { factor: 1, ...unit };
+  const spec = { factor: 1, most: 6, ...unit };
   const real = value * spec.factor;
   const reach = size * spec.factor;
   let step = [1, ''];
   if (spec.scale) step = stepOf(spec.scale, reach);
   else if (spec.compact && reach >= 1e6) step = stepOf('decimal', reach);
   const shown = real / step[0];
-  return { shown, step: step[1], decimals: decimals ?? decimalsFor(shown, Math.abs(shown)) };
+  return { shown, step: step[1], decimals: decimals ?? Math.min(spec.most, decimalsFor(shown, Math.abs(shown))) };
 }
 
 function tiny(shown, decimals) {
@@ -111,7 +111,7 @@ export function formatValue(raw, unitName, { decimals, steady = false } = {}) {
   if (!Number.isFinite(value)) return { text: value > 0 ? '∞' : '−∞', unit: unit.scale || unit.money ? '' : unit.symbol };
   const parts = scaled(value, Math.abs(value), unit, decimals);
   if (unit.money) return { text: money(parts, unit, decimals), unit: '' };
-  if (tiny(parts.shown, decimals)) return { text: parts.shown.toExponential(1), unit: unit.symbol };
+  if (unit.most === undefined && tiny(parts.shown, decimals)) return { text: parts.shown.toExponential(1), unit: unit.symbol };
   if (Math.abs(parts.shown) >= 1e6) return { text: parts.shown.toExponential(2), unit: parts.step + unit.symbol };
   const text = number(parts.shown, parts.decimals, steady || decimals !== undefined);
   if (unit.scale === 'seconds') return { text, unit: parts.step };

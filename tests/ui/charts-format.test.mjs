@@ -38,6 +38,11 @@ test('a value that rounds up to the next step is written in that step', () => {
   assert.equal(formatText(59.99, 'seconds'), '1 min');
 });
 
+test('shares have two decimals at most', () => {
+  assert.equal(formatText(0.0264, 'percent'), '0.03%');
+  assert.equal(formatText(0.000001, 'ratio'), '0%');
+});
+
 test('counts keep all their digits until they are millions', () => {
   assert.equal(formatText(48210, 'count'), '48,210');
   assert.equal(formatText(1842000, ''), '1.84M');

@@ -7,6 +7,7 @@ import { barModel, categoryModel, mergeColumns } from '../../src/ui/charts/bars.
 import { heatModel, mergeCells, quantileScale, rampStep, rowLabels } from '../../src/ui/charts/buckets.js';
 import { changeOf, durationMs } from '../../src/ui/charts/change.js';
 import { assignColors, forgetColors, hash, withAlpha } from '../../src/ui/charts/color.js';
+import { headerRoom } from '../../src/ui/charts/headroom.js';
 import { limitsOf, numberOf, toneOf } from '../../src/ui/charts/limits.js';
 import { entriesOf, forecastOf, lineModel } from '../../src/ui/charts/lines.js';
 import { sortRows, tableModel, timeRows, toCsv } from '../../src/ui/charts/rows.js';
@@ -174,6 +175,17 @@ describe('lines', () => {
     assert.equal(model.x[1], 20_000);
     assert.deepEqual(model.forecast.high, [6, 9]);
     assert.equal(forecastOf({ forecast: { points: [[1, 'NaN'], [2, null]] } }), null);
+  });
+});
+
+describe('names', () => {
+  const entries = (...names) => names.map((name) => ({ name }));
+  test('stand in the header with values, without, or above the picture, by what fits', () => {
+    assert.equal(headerRoom({ w: 7, title: 'Response time' }, entries('p50', 'p95', 'p99')), 'values');
+    assert.equal(headerRoom({ w: 4, title: 'CPU' }, entries('user', 'system', 'wait')), 'names');
+    assert.equal(headerRoom({ w: 3, title: 'Pressure' }, entries('CPU', 'memory', 'disk')), 'none');
+    assert.equal(headerRoom({ w: 6, title: 'Twelve' }, entries(...Array.from({ length: 8 }, (_, index) => `shard ${index}`))), 'none');
+    assert.equal(headerRoom({}, []), 'values');
   });
 });
 

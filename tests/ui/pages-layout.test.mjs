@@ -1,7 +1,7 @@
 // Panels on their grid never lie on one another, whatever a person does with them.
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import { below, faults, outgoing, overlap, partOf, place, settle, swap } from '../../src/ui/pages/logic/layout.js';
+import { below, faults, outgoing, overlap, partOf, place, settle, swap, tidy } from '../../src/ui/pages/logic/layout.js';
 
 const free = (panels) => panels.every((a, i) => panels.every((b, k) => i === k || !overlap(a, b)));
 const panels = () => [{ id: 'a', x: 0, y: 0, w: 6, h: 3 }, { id: 'b', x: 6, y: 0, w: 6, h: 3 }, { id: 'c', x: 0, y: 3, w: 12, h: 2 }];
@@ -22,6 +22,11 @@ test('whatever is moved or resized, nothing lies on anything', () => {
     assert.ok(free(list), JSON.stringify(list));
     assert.ok(list.every((one) => one.x >= 0 && one.x + one.w <= 12 && one.w >= 1 && one.h >= 1));
   }
+});
+
+test('rows that nothing covers go, and no other place changes', () => {
+  assert.deepEqual(tidy([{ x: 0, y: 2, w: 1, h: 1 }, { x: 1, y: 5, w: 1, h: 2 }]).map((one) => one.y), [0, 1]);
+  assert.deepEqual(tidy(panels()), panels());
 });
 
 test('the one that is moved stays where it was put', () => {

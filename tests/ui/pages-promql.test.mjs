@@ -53,6 +53,8 @@ test('a place in an error is the offset in the text', () => {
   assert.equal(placeOf('invalid parameter "query": 2:1: parse error', 'a\n)'), 2);
   assert.equal(placeOf('9:9: parse error', 'up'), null);
   assert.equal(placeOf('no place', 'up'), null);
+  assert.equal(placeOf('panel "a": parse error (at character 3)', 'up{'), 2);
+  assert.equal(placeOf('parse error (at character 9)', 'up{'), null);
   assert.equal(placeOf('parse error: unclosed left parenthesis', 'sum(rate(a[5m])'), 3);
   assert.equal(placeOf('unterminated string', 'a{b="c'), 4);
 });

@@ -103,4 +103,4 @@ function Legend(props) {
   return byCategory(props.panel) ? null : html`<${line.Legend} ...${props} />`;
 }
 
-export default { type: 'bar', title: 'Bars', overTime: true, Draw: Bar, Legend };
+export default { type: 'bar', title: 'Bars', namesSeries: true, Draw: Bar, Legend };

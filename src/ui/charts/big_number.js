@@ -43,4 +43,4 @@ function BigNumber({ panel, data, stale, label }) {
   </div>`;
 }
 
-export default { type: 'big_number', title: 'Big number', overTime: true, Draw: BigNumber };
+export default { type: 'big_number', title: 'Big number', Draw: BigNumber };

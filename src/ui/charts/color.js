@@ -3,7 +3,7 @@
 import { labelKey } from './series.js';
 
 /** Colours for series; the eighth is kept for "other" and for stale data. */
-export const SLOTS = 7;
+const SLOTS = 7;
 export const OTHER = 's8';
 const MOST_SCOPES = 16;
 const MOST_KEYS = 2000;
@@ -35,7 +35,7 @@ export function hash(text) {
 }
 
 /** What tells the series of one panel apart: their labels, and their names too where labels are not enough. */
-export function seriesKeys(list) {
+function seriesKeys(list) {
   const plain = list.map((series) => labelKey(series.labels));
   const seen = new Map();
   for (const key of plain) seen.set(key, (seen.get(key) ?? 0) + 1);

@@ -71,4 +71,4 @@ function Gauge({ panel, data, stale, label }) {
   </div>`;
 }
 
-export default { type: 'gauge', title: 'Gauge', overTime: false, Draw: Gauge };
+export default { type: 'gauge', title: 'Gauge', Draw: Gauge };

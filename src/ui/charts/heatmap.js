@@ -92,4 +92,4 @@ function pointed(model, ms, unit) {
   return `${name}: ${formatText(best.value, model.buckets ? '' : unit)}`;
 }
 
-export default { type: 'heatmap', title: 'Heatmap', overTime: true, Draw: Heatmap, Legend };
+export default { type: 'heatmap', title: 'Heatmap', Draw: Heatmap, Legend };

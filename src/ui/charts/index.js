@@ -17,9 +17,8 @@ import { summarize } from './summary.js';
 
 export { asTable } from './as_table.js';
 export { toCsv } from './rows.js';
-export { forgetColors } from './color.js';
 
-/** The types a panel can have, in the order in which they are offered: `{type, title, Draw, Legend?, overTime}`. */
+/** The types a panel can have, in the order in which they are offered: `{type, title, Draw, Legend?, namesSeries?}`. */
 export const TYPES = [line, bar, bigNumber, gauge, pie, table, statusGrid, heatmap];
 
 addWords('es', words);
@@ -40,7 +39,7 @@ export function Chart({ panel, data, range, stale = false, onZoom, full = false,
   if (!seriesOf(data).length) return html`<p class="chart-none">${t('No samples in this range')}</p>`;
   const { Draw } = found;
   return html`<div class=${`chart chart-${found.type} ${full ? 'is-full' : ''}`}>
-    ${(legend === 'inside' || !fitsHeader(panel, data)) && html`<${Legend} panel=${panel} data=${data} range=${range} stale=${stale} place="inside" />`}
+    <${Legend} panel=${panel} data=${data} range=${range} stale=${stale} place=${legend === 'inside' ? 'inside' : 'rest'} />
     <${Draw} panel=${panel} data=${data} range=${range} stale=${stale} onZoom=${onZoom} full=${full} label=${label} />
   </div>`;
 }
@@ -57,16 +56,12 @@ function useSentence(panel, data, range, language) {
   return said.current.text;
 }
 
-/** More names than this are above the picture, not in the header. */
-const MOST_IN_HEADER = 3;
-
-function fitsHeader(panel, data) {
-  return !['line', 'bar'].includes(panel?.type) || seriesOf(data).length <= MOST_IN_HEADER;
-}
-
-/** A picture's names and values for a panel's header; nothing where the type has none, or where they are too many for it. */
+/**
+ * A picture's names and values. `place`: `header` (what fits beside the title), `rest` (what does not, above the picture) or
+ * `inside` (all above the picture). Nothing where the type has none.
+ */
 export function Legend({ panel, data, range, stale = false, place = 'header' }) {
   const found = typeOf(panel);
-  if (!found?.Legend || !seriesOf(data).length || (place === 'header' && !fitsHeader(panel, data))) return null;
+  if (!found?.Legend || !seriesOf(data).length || (place === 'rest' && !found.namesSeries)) return null;
   return html`<div class=${`chart-legend ${panel.h >= 3 ? 'tall' : ''}`}><${found.Legend} panel=${panel} data=${data} range=${range} stale=${stale} place=${place} /></div>`;
 }

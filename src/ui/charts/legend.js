@@ -7,7 +7,7 @@ import { formatText } from '../format.js';
 import { lastOf, valueAt } from './series.js';
 
 /** The name of an entry in the reader's language. */
-export function entryName(entry) {
+function entryName(entry) {
   if (!entry.others) return entry.name;
   return entry.mean ? t('{count} others, mean', { count: entry.others }) : t('{count} others', { count: entry.others });
 }

@@ -6,6 +6,7 @@ import { t } from '../text.js';
 import { axisFormat } from '../format.js';
 import { withAlpha } from './color.js';
 import { fit } from './frame.js';
+import { headerRoom } from './headroom.js';
 import { Legend as Keys } from './legend.js';
 import { lineModel, sharedEntries, unitOfPanel } from './lines.js';
 import { Plot } from './plot.js';
@@ -135,12 +136,13 @@ function Line({ panel, data, range, stale, onZoom, label }) {
   return html`<${Plot} build=${build} shape=${shape} label=${label} onZoom=${onZoom} />`;
 }
 
-/** In a header of less than half a page three names leave no room for their values. */
-const HALF = 6;
-
+/** The names of a picture: in the header as many as fit there, above the picture the others; one alone has its value only while it is pointed at. */
 function Legend({ panel, data, stale, place }) {
   const { entries } = sharedEntries({ panel, data, scope: route.value.path, stale });
-  return html`<${Keys} entries=${entries} unit=${unitOfPanel(panel, data)} step=${dataStep(data)} options=${panel.options} ahead=${panel.type === 'bar'} brief=${place === 'header' && entries.length > 2 && !(panel.w >= HALF)} />`;
+  const room = headerRoom(panel, entries, unitOfPanel(panel, data));
+  if (place === 'header' && room === 'none') return null;
+  if (place === 'rest' && room !== 'none') return null;
+  return html`<${Keys} entries=${entries} unit=${unitOfPanel(panel, data)} step=${dataStep(data)} options=${panel.options} ahead=${panel.type === 'bar'} brief=${place === 'header' && room === 'names'} />`;
 }
 
-export default { type: 'line', title: 'Line', overTime: true, Draw: Line, Legend };
+export default { type: 'line', title: 'Line', namesSeries: true, Draw: Line, Legend };

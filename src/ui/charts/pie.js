@@ -46,4 +46,4 @@ function Pie({ panel, data, stale, label }) {
   </div>`;
 }
 
-export default { type: 'pie', title: 'Pie', overTime: false, Draw: Pie };
+export default { type: 'pie', title: 'Pie', Draw: Pie };

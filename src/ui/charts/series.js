@@ -3,9 +3,9 @@
 import { parseValue } from '../format.js';
 
 /** A gap of more than this many steps breaks a line. */
-export const GAP_STEPS = 2.5;
+const GAP_STEPS = 2.5;
 /** So many series have a colour of their own; the rest is one grey line. */
-export const MOST_DRAWN = 8;
+const MOST_DRAWN = 8;
 
 /** Keys of label sets that were asked for before; they are asked for on each update. */
 const keys = new WeakMap();
@@ -205,7 +205,7 @@ export function pickDrawn(list, { unit, step, stacked = false, before = null } =
 }
 
 /** Many series as one: their sum or mean at each time. */
-export function joinSeries(list, step, mean) {
+function joinSeries(list, step, mean) {
   const { times, columns } = align(list, step);
   const points = [];
   for (let index = 0; index < times.length; index += 1) {

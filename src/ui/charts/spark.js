@@ -15,7 +15,7 @@ function thin(points) {
 }
 
 /** SVG path of a line and of the area below it, in a box of 100 × 40; empty for less than two values. */
-export function sparkPath(points, pad = 4) {
+function sparkPath(points, pad = 4) {
   const shown = thin(points).map(([t, v]) => [t, parseValue(v)]).filter(([t, v]) => Number.isFinite(t) && Number.isFinite(v));
   if (shown.length < 2) return { line: '', area: '' };
   const values = shown.map(([, v]) => v);

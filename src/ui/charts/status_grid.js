@@ -19,7 +19,7 @@ function stateWord(state) {
 }
 
 /** The shape of a state, which tells it without colour. */
-export function StateShape({ state }) {
+function StateShape({ state }) {
   return html`<svg class=${`shape ${state}`} viewBox="0 0 10 10" aria-hidden="true">${SHAPES[state]()}</svg>`;
 }
 
@@ -41,4 +41,4 @@ function Legend({ panel, data }) {
   </span>`;
 }
 
-export default { type: 'status_grid', title: 'Status grid', overTime: false, Draw: StatusGrid, Legend };
+export default { type: 'status_grid', title: 'Status grid', Draw: StatusGrid, Legend };

@@ -1,6 +1,6 @@
 // The sentence that says what a picture shows, for those who do not see it. Pure: the language is handed in.
 
-import { formatText, formatDuration } from '../format.js';
+import { formatDuration, formatText, parseValue } from '../format.js';
 import { categoryModel } from './bars.js';
 import { changeOf } from './change.js';
 import { unitOfPanel } from './lines.js';
@@ -8,7 +8,6 @@ import { numberOf } from './limits.js';
 import { lastOf, pointsOf, reach, seriesOf } from './series.js';
 import { pieModel } from './slices.js';
 import { countStates, tileModel } from './tiles.js';
-import { parseValue } from '../format.js';
 
 /** So many series are named; the others are counted. */
 const MOST_NAMED = 4;

@@ -43,4 +43,4 @@ function Table({ panel, data, stale }) {
   </div>`;
 }
 
-export default { type: 'table', title: 'Table', overTime: false, Draw: Table };
+export default { type: 'table', title: 'Table', Draw: Table };

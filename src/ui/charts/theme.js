@@ -55,5 +55,5 @@ if (typeof document !== 'undefined') {
   new MutationObserver(changed).observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });
   matchMedia('(prefers-contrast: more)').addEventListener('change', changed);
   // A canvas does not draw again by itself when the font arrives.
-  document.fonts?.load(axisFont()).then((found) => found.length && changed(), () => {});
+  if (!document.fonts?.check(axisFont())) document.fonts?.load(axisFont()).then((found) => found.length && changed(), () => {});
 }

@@ -4,8 +4,6 @@ import { numberOf } from './limits.js';
 import { newest } from './series.js';
 
 const STATES = ['ok', 'warn', 'crit', 'none'];
-/** Bad ones first. */
-export const STATE_ORDER = ['crit', 'warn', 'none', 'ok'];
 
 /** The state of a value: the first entry of `states` whose `max` reaches it; without a list 1 and more is well. No value is no data. */
 export function stateOf(value, states) {

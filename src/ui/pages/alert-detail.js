@@ -1,5 +1,5 @@
 // One rule: its value against its limit, its text, who fires, what it did before.
-import { html, useState } from '../lib.js';
+import { html, useMemo, useState } from '../lib.js';
 import { del, promRange, put } from '../api.js';
 import { go, may, range, resolve, setQuery, toast } from '../state.js';
 import { stepSeconds } from '../range.js';
@@ -31,7 +31,7 @@ export function RuleDetail({ row, events, now, again, onEdit }) {
   };
   const explore = html`<button type="button" class="pill small" onClick=${() => go(`/explore?expr=${encodeURIComponent(rule.expr)}`)}>${t('Open in Explore')}</button>`;
   return html`<${Card} title=${rule.name} note=${rule.group ?? ''} end=${explore} class="p-detail">
-    <${Picture} rule=${rule} />
+    <${Picture} rule=${rule} firing=${row.state === 'firing'} />
     ${rule.last_error ? html`<p class="strip-note warn" role="alert">${rule.last_error}</p>` : null}
     <${Facts} rule=${rule} />
     ${row.alerts.length ? html`<${Now} alerts=${row.alerts} rule=${rule} now=${now} />` : null}
@@ -46,7 +46,7 @@ export function RuleDetail({ row, events, now, again, onEdit }) {
 }
 
 // The left side of a comparison with the limit as a line; any other expression as it is.
-function Picture({ rule }) {
+function Picture({ rule, firing }) {
   const split = comparison(rule.expr);
   const expr = split?.left ?? rule.expr;
   const span = resolve(range.value);
@@ -57,13 +57,17 @@ function Picture({ rule }) {
   const tone = rule.severity === 'critical' ? 'crit' : 'warn';
   const thresholds = split ? [{ value: split.threshold, tone, label: `${t('threshold')} ${limit.text}${limit.unit === '%' ? '' : ' '}${limit.unit ?? ''}`.trim() }] : [];
   const panel = { id: `rule-${rule.id}`, title: rule.name, type: 'line', unit, queries: [{ query: expr }], options: { thresholds } };
-  return html`<div class="p-picture"><${Answered} of=${answer} rows=${1}>${(got) => html`<${Drawn} panel=${panel} got=${got} step=${step} split=${split} />`}<//></div>`;
+  const alarm = firing ? tone : null;
+  return html`<div class="p-picture"><${Answered} of=${answer} rows=${1}>${(got) => html`<${Drawn} panel=${panel} got=${got} step=${step} split=${split} alarm=${alarm} />`}<//></div>`;
 }
 
-function Drawn({ panel, got, step, split }) {
-  const data = { ...panelData(got.data), step: step * 1000 };
+function Drawn({ panel, got, step, split, alarm }) {
+  const data = useMemo(() => ({ ...panelData(got.data), step: step * 1000 }), [got]);
+  // One series that fires is drawn in the colour of its alarm.
+  const colors = alarm && data.series.length === 1 ? { [data.series[0].name]: alarm } : {};
+  const drawn = useMemo(() => ({ ...panel, options: { ...panel.options, colors } }), [got, alarm]);
   if (data.state === 'empty') return html`<p class="p-calm center">${split ? t('No series matches now or in this range.') : t('Never true in this range.')}</p>`;
-  return html`<${Chart} panel=${panel} data=${data} range=${got.span} />`;
+  return html`<${Chart} panel=${drawn} data=${data} range=${got.span} />`;
 }
 
 function Facts({ rule }) {

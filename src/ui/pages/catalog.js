@@ -50,7 +50,7 @@ function List({ list }) {
   return html`<ul class="p-catalog">${list.slice(0, shown).map((metric) => html`<li key=${metric.name}>
       <button type="button" aria-expanded=${open === metric.name ? 'true' : 'false'} onClick=${() => setOpen(open === metric.name ? null : metric.name)}>
         <span class="name"><b class="mono">${metric.name}</b><span class="mute">${metric.help}</span></span>
-        <span class="mute kind">${[metric.type, metric.unit].filter(Boolean).join(' · ')}</span><span class=${`badge ${metric.series ? '' : 'none'}`}>${metric.series === null ? '–' : t(metric.series === 1 ? '{n} series ' : '{n} series', { n: metric.series })}</span>
+        <span class="mute kind">${[metric.type, metric.unit].filter(Boolean).join(' · ')}</span><span class=${`badge ${metric.series ? '' : 'none'}`}>${metric.series === null ? '–' : t('{n} series', { n: metric.series })}</span>
       </button>
       ${open === metric.name ? html`<${Detail} metric=${metric} />` : null}</li>`)}</ul>
     ${list.length > shown ? html`<button type="button" class="pill" onClick=${() => setShown(shown + 4 * PAGE)}>${t('Show more ({n})', { n: list.length - shown })}</button>` : null}`;

@@ -44,7 +44,7 @@ function List({ all, word, onCopy, onDelete }) {
     ${one.predefined ? html`<span class="badge">${t('predefined')}</span>` : null}
     ${may('editor') ? html`<div class="p-tools">
       <${Link} class="pill small" href=${`/d/${encodeURIComponent(one.id)}/edit`} aria-label=${t('Edit {title}', { title: one.title })}>${t('Edit')}<//>
-      <button type="button" class="pill small" aria-label=${t('Copy {title}', { title: one.title })} onClick=${() => onCopy(one)}>${t('Duplicate')}</button>
+      <button type="button" class="pill small" aria-label=${t('Duplicate {title}', { title: one.title })} onClick=${() => onCopy(one)}>${t('Duplicate')}</button>
       ${one.predefined ? null : html`<button type="button" class="pill small danger" aria-label=${t('Delete {title}', { title: one.title })} onClick=${() => onDelete(one)}>${t('Delete')}</button>`}
     </div>` : null}
   </li>`)}</ul>`;

@@ -40,7 +40,7 @@ export function PanelForm({ panel, index, errors, actions }) {
 function Query({ one, number, many, error, onChange, onRemove }) {
   const label = many ? t('Expression {n}', { n: number + 1 }) : t('Expression');
   return html`<div class=${`p-field ${error ? 'bad' : ''}`}>
-    <span class="p-label" aria-hidden="true">${label}${many ? html`<button type="button" class="link" onClick=${onRemove} aria-label=${`${t('Take away')}: ${label}`}>${t('Take away')}</button>` : null}</span>
+    <div class="p-label"><span aria-hidden="true">${label}</span>${many ? html`<button type="button" class="link" onClick=${onRemove} aria-label=${`${t('Take away')}: ${label}`}>${t('Take away')}</button>` : null}</div>
     <${Editor} small=${true} value=${one.query} label=${label} onValue=${(query) => onChange({ query })} error=${error ? new Error(error) : null} place=${error ? placeOf(error, one.query) : null} asked=${one.query} />
     <${TextField} label=${t('Name in the legend')} value=${one.legend ?? ''} onValue=${(legend) => onChange({ legend })} placeholder=${'{{instance}}'} />
   </div>`;

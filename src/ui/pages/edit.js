@@ -9,7 +9,7 @@ import { Answered, Blank, Card, SelectField, TextField, useAnswer } from './kit.
 import { EditorGrid } from './edit-grid.js';
 import { PanelForm } from './edit-panel.js';
 import { JsonView } from './edit-json.js';
-import { below, faults, outgoing, partOf, place, settle, sizeOf, swap } from './logic/layout.js';
+import { below, faults, outgoing, partOf, place, settle, sizeOf, swap, tidy } from './logic/layout.js';
 import { blank, whole } from './logic/boards.js';
 
 export default function Edit() {
@@ -62,7 +62,7 @@ function Form({ id, first }) {
     }
     setBusy(true);
     try {
-      const body = outgoing({ ...board, panels: settle(board.panels) });
+      const body = outgoing({ ...board, panels: tidy(settle(board.panels)) });
       const kept = await (id ? put(`dashboards/${encodeURIComponent(id)}`, body) : post('dashboards/create', body));
       setSaved(board);
       boards.value = (await get('dashboards/list')).dashboards;
@@ -95,13 +95,13 @@ const THEMES = [['auto', 'As the person likes'], ['light', 'Light'], ['dark', 'D
 const RANGES = [['', 'Last hour'], ['5m', 'Last 5 minutes'], ['15m', 'Last 15 minutes'], ['6h', 'Last 6 hours'], ['24h', 'Last 24 hours'], ['7d', 'Last 7 days'], ['30d', 'Last 30 days']];
 
 function Frame({ board, set, error, id, busy, onSave, onJson }) {
-  const ranges = RANGES.some(([key]) => key === (board.range ?? '')) ? RANGES : [...RANGES, [board.range, board.range]];
+  const ranges = ['1h', undefined].includes(board.range) || RANGES.some(([key]) => key === board.range) ? RANGES : [...RANGES, [board.range, board.range]];
   return html`<form class="p-bar" onSubmit=${(e) => { e.preventDefault(); onSave(); }}>
     <${TextField} label=${t('Title')} value=${board.title} onValue=${(title) => set({ title })} error=${error} class="grow" maxlength="200" autofocus=${!id} />
     <${TextField} label=${t('Under it')} value=${board.subtitle ?? ''} onValue=${(subtitle) => set({ subtitle })} class="grow" maxlength="200" />
     <${SelectField} label=${t('Who may see it')} value=${board.access} onValue=${(access) => set({ access })} options=${ACCESS.map(([key, words]) => [key, t(words)])} />
     <${SelectField} label=${t('Theme')} value=${board.theme ?? 'auto'} onValue=${(theme) => set({ theme })} options=${THEMES.map(([key, words]) => [key, t(words)])} />
-    <${SelectField} label=${t('Opens with')} value=${board.range ?? ''} onValue=${(range) => set({ range })} options=${ranges.map(([key, words]) => [key, t(words)])} />
+    <${SelectField} label=${t('Opens with')} value=${board.range === '1h' ? '' : board.range ?? ''} onValue=${(range) => set({ range })} options=${ranges.map(([key, words]) => [key, t(words)])} />
     <div class="p-buttons"><button type="button" class="pill" onClick=${onJson}>JSON</button>
       <${Link} class="pill" href=${id ? `/d/${encodeURIComponent(id)}` : '/dashboards'}>${t('Cancel')}<//><button type="submit" class="pill primary" disabled=${busy}>${t('Save')}</button></div>
   </form>`;

@@ -2,10 +2,13 @@
 // Knows no page and no path of the interface.
 import { html, useCallback, useEffect, useRef, useState } from '../lib.js';
 import { heading, lang } from '../state.js';
-import { t } from '../text.js';
+import { addWords, t } from '../text.js';
+import words from '../text/es-pages.js';
 import { Dialog } from '../components/dialog.js';
 import { Icon } from '../components/icons.js';
 import { Failed, State, copy } from '../components/states.js';
+
+addWords('es', words);
 
 let ids = 0;
 /** An id that is this component's alone. */

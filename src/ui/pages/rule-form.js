@@ -70,8 +70,13 @@ function Trial({ form }) {
   const { alerts } = answer.data;
   if (!alerts.length) return html`<p class="p-trial" role="status"><${Mark} tone="ok" />${t('Now: nothing. It would be quiet.')}</p>`;
   const unit = unitOf(comparison(expr)?.left ?? expr);
-  return html`<div class="p-trial" role="status"><${Mark} tone="warn" /><span>${alerts.length === 1 ? t('Now: one series. It would be pending.') : t('Now: {n} series. They would be pending.', { n: alerts.length })}
+  return html`<div class="p-trial" role="status"><${Mark} tone="warn" /><span>${trialWords(alerts.length, /^0*[a-z]*$/.test(form.for.trim()))}
     ${alerts.slice(0, 3).map(({ labels, value, annotations }) => html`<code>${selector(told(labels))} = ${formatText(number(value), unit)}${annotations.summary ? ` · ${annotations.summary}` : ''}</code>`)}</span></div>`;
+}
+
+function trialWords(n, atOnce) {
+  if (n === 1) return atOnce ? t('Now: one series. It would fire.') : t('Now: one series. It would be pending.');
+  return atOnce ? t('Now: {n} series. They would fire.', { n }) : t('Now: {n} series. They would be pending.', { n });
 }
 
 // The labels that are not the rule's own.

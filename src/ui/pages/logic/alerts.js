@@ -59,6 +59,11 @@ export function strip(events, { start, end }, cells) {
   return found;
 }
 
+/** A template's text for a rule at rest: labels by their names, values as dots. @param {string|undefined} text */
+export function plain(text) {
+  return text?.replace(/\{\{\s*\$labels\.(\w+)[^}]*\}\}/g, '$1').replace(/\{\{[^}]*\}\}/g, '…');
+}
+
 /** How many are firing, pending, quiet, off. */
 export function tally(list) {
   const count = (state) => list.filter((row) => row.state === state).length;

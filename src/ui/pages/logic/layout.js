@@ -52,6 +52,13 @@ export function settle(panels, fixed = -1) {
   return result;
 }
 
+/** Without rows that no panel covers. */
+export function tidy(panels) {
+  const covered = new Set(panels.flatMap(({ y, h }) => Array.from({ length: h }, (_, i) => y + i)));
+  const before = (y) => Array.from({ length: y }, (_, i) => i).filter((row) => !covered.has(row)).length;
+  return panels.map((panel) => ({ ...panel, y: panel.y - before(panel.y) }));
+}
+
 /** Changes places with the panel before (-1) or after (1) it in reading order. @returns {object[]} */
 export function swap(panels, index, way) {
   const order = readingOrder(panels);

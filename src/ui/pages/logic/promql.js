@@ -211,6 +211,8 @@ function unwrapped(solid) {
 
 // Where a message such as `1:5: parse error: …` points: the offset in `text`, or null.
 export function placeOf(message, text) {
+  const counted = /at character (\d+)/.exec(message ?? '');
+  if (counted && Number(counted[1]) >= 1 && Number(counted[1]) <= text.length + 1) return Number(counted[1]) - 1;
   const hit = /(?:^|\D)(\d+):(\d+)(?:\D|$)/.exec(message ?? '');
   if (!hit) return /unclosed|unterminated/i.test(message ?? '') ? unclosed(text) : null;
   const [line, column] = [Number(hit[1]), Number(hit[2])];

@@ -16,6 +16,12 @@ export function ahead(forecast) {
   }).filter(({ v, lo, hi }) => [v, lo, hi].every(Number.isFinite));
 }
 
+/** A forecast held to what its unit can be: a share between 0 and 100, all that is counted above 0. @param {{lo?: number, hi?: number}} can */
+export function within(points, { lo = -Infinity, hi = Infinity }) {
+  const held = (v) => Math.min(Math.max(v, lo), hi);
+  return points.map((one) => ({ ...one, v: held(one.v), lo: held(one.lo), hi: held(one.hi) }));
+}
+
 /** `[lo, hi]` of a slope interval; null where a side is not known. */
 export function bounds(interval) {
   const pair = (interval ?? []).map(number);
@@ -25,8 +31,8 @@ export function bounds(interval) {
 /** Seconds for which a slope is told so that its number is easy to read: a second, minute, hour, day or week. */
 export function perWhat(spanMs) {
   const hours = spanMs / 3_600_000;
-  if (hours <= 0.5) return [60, 'minute'];
-  return hours <= 48 ? [3600, 'hour'] : [86_400, 'day'];
+  if (hours <= 0.5) return [60, 'a minute'];
+  return hours <= 48 ? [3600, 'an hour'] : [86_400, 'a day'];
 }
 
 /** When the forecast's middle passes a limit; null where it does not, or is past it already. @param {{t: number, v: number}[]} points */
