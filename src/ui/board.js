@@ -106,18 +106,28 @@ export class Board {
     this.early = null;
     clearTimeout(this.retry);
     try {
-      const [doc, answer] = await Promise.all([early?.doc ?? this.doc.peek() ?? this.askDocument(), early?.data ?? this.askData({ signal: mine.signal })]);
+      const asked = early?.data ?? this.askData({ signal: mine.signal });
+      asked.catch(() => null);
+      const doc = this.doc.peek() ?? (await (early?.doc ?? this.askDocument()));
+      // The frames of the panels stand while their data is on its way.
+      if (!this.stopped) this.begin(doc);
+      const answer = await asked;
       if (mine.signal.aborted || this.stopped) return;
       batch(() => this.take(doc, answer, this.key));
     } catch (error) {
-      if (error.name === 'AbortError' || this.stopped) return;
+      if (mine.signal.aborted || this.stopped) return;
       this.failed(error);
     }
   }
 
   failed(error) {
     const passing = !(error instanceof ApiError) || error.status === 0 || error.status >= 500;
-    if (!this.doc.peek()) this.failure.value = error;
+    const doc = this.doc.peek();
+    if (!doc) this.failure.value = error;
+    for (const panel of doc?.panels ?? []) {
+      const shown = this.panel(panel.id);
+      if (!shown.peek().data) shown.value = { ...shown.peek(), data: { state: 'error', status: error.status, code: error.code, message: error.message } };
+    }
     if (!passing) {
       this.hangUp();
       link.value = { state: 'idle' };
@@ -125,10 +135,18 @@ export class Board {
     if (passing) this.retry = setTimeout(() => this.load(), 5000);
   }
 
+  /** The document is here. */
+  begin(doc) {
+    if (this.doc.peek()) return;
+    batch(() => {
+      setDefaultRange(doc.range ?? '1h');
+      this.failure.value = null;
+      this.doc.value = doc;
+    });
+  }
+
   take(doc, answer, key) {
-    if (!this.doc.peek()) setDefaultRange(doc.range ?? '1h');
     this.failure.value = null;
-    this.doc.value = doc;
     const same = key === this.takenKey;
     this.takenKey = key;
     const now = moving.peek() ? (answer.t ?? Date.now()) : Date.now();

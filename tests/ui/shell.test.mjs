@@ -94,3 +94,14 @@ test('every sentence of the shell has its Spanish', async () => {
   assert.ok(said.length > 80);
   assert.deepEqual(said.filter((text) => !words[text]), []);
 });
+
+test('every title of the dashboards that come with the program has its Spanish', async () => {
+  const { readFileSync, readdirSync } = await import('node:fs');
+  const { default: words } = await import('../../src/ui/text/es-boards.js');
+  const { default: shell } = await import('../../src/ui/text/es-shell.js');
+  const folder = new URL('../../config/dashboards/', import.meta.url);
+  const texts = readdirSync(folder).flatMap((file) => [...readFileSync(new URL(file, folder), 'utf8').matchAll(/^ *(?:sub)?title: (.+)$/gm)]);
+  const said = texts.map(([, text]) => text.replace(/^"(.*)"$/, '$1'));
+  assert.ok(said.length > 40);
+  assert.deepEqual(said.filter((text) => !words[text] && !shell[text]), []);
+});

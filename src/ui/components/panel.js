@@ -1,7 +1,7 @@
 // The frame round a chart: its head, its menu, and what is shown while there is no picture.
-import { html, useEffect, useErrorBoundary, useRef, useState } from '../lib.js';
+import { html, useEffect, useErrorBoundary, useMemo, useRef, useState } from '../lib.js';
 import { Chart, Legend } from '../charts/index.js';
-import { go, link, may, range, setQuery, setRange, toast } from '../state.js';
+import { go, lang, link, may, range, setQuery, setRange, toast } from '../state.js';
 import { t } from '../text.js';
 import { Dialog } from './dialog.js';
 import { Icon } from './icons.js';
@@ -12,8 +12,16 @@ import { DataTable, csv } from './datatable.js';
 /** Low panels have room for fewer words. */
 const tight = (panel) => panel.h <= 2 || panel.w <= 3;
 
+/** A panel of a dashboard that came with the program speaks the reader's language. */
+function spoken(board, panel) {
+  if (!board.doc.value?.predefined) return panel;
+  return { ...panel, title: t(panel.title), subtitle: panel.subtitle && t(panel.subtitle) };
+}
+
 /** @param {{board: import('../board.js').Board, panel: any}} props */
-export function Panel({ board, panel }) {
+export function Panel({ board, panel: asked }) {
+  const language = lang.value;
+  const panel = useMemo(() => spoken(board, asked), [board, asked, language]);
   const { data, span, good } = board.panel(panel.id).value;
   const [asTable, setTable] = useState(false);
   const [missing, setMissing] = useState(null);
@@ -109,7 +117,10 @@ function download(panel, data) {
 }
 
 /** A panel in the whole window. @param {{board: import('../board.js').Board, panel: any}} props */
-export function FullPanel({ board, panel }) {
+export function FullPanel({ board, panel: asked }) {
+  const language = lang.value;
+  // One object as long as nothing changed: a chart works its picture out anew for another.
+  const panel = useMemo(() => ({ ...spoken(board, asked), w: 12, h: 8 }), [board, asked, language]);
   const { data, span, good } = board.panel(panel.id).value;
   const [asTable, setTable] = useState(false);
   useEffect(() => {
@@ -120,5 +131,5 @@ export function FullPanel({ board, panel }) {
     ? html`<button type="button" class="pill" aria-pressed=${String(asTable)} onClick=${() => setTable(!asTable)}><${Icon} name=${asTable ? 'chart' : 'table'} />${asTable ? t('Chart') : t('Table')}</button>`
     : null;
   return html`<${Dialog} class="full" title=${panel.title} subtitle=${panel.subtitle} actions=${toggle} onClose=${() => setQuery({ panel: null })}>
-    <div class=${`body panel-${panel.type}`}><${Body} board=${board} panel=${{ ...panel, w: 12, h: 8 }} data=${data} span=${span} good=${good} asTable=${asTable} onMissing=${() => null} full /></div><//>`;
+    <div class=${`body panel-${panel.type}`}><${Body} board=${board} panel=${panel} data=${data} span=${span} good=${good} asTable=${asTable} onMissing=${() => null} full /></div><//>`;
 }
