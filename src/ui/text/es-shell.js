@@ -139,6 +139,7 @@ export default {
   'Try again': 'Reintentar',
   'Details': 'Detalles',
   'The daemon does not answer': 'El servicio no responde',
+  'The daemon is busy': 'El servicio está ocupado',
   'The page tries again by itself.': 'La página lo intenta de nuevo por sí sola.',
   'There is nothing here': 'Aquí no hay nada',
   'The query did not finish in time': 'La consulta no terminó a tiempo',
