@@ -1,7 +1,7 @@
 // With an account nobody comes in without signing in, and the page leads there and back.
 
 import assert from 'node:assert/strict';
-import { before, test } from 'node:test';
+import { test } from 'node:test';
 
 import { until } from '../lib/wait.mjs';
 import { world } from '../lib/world.mjs';
@@ -9,11 +9,11 @@ import { world } from '../lib/world.mjs';
 const here = world();
 const PASSWORD = 'correct horse battery staple';
 
-before(async () => {
+here.prepare = async () => {
   await here.daemon.command(['user', 'add', 'ana', '--role', 'admin'], `${PASSWORD}\n`);
   await here.daemon.command(['user', 'add', 'vera', '--role', 'viewer'], `${PASSWORD}\n`);
   await until('accounts hold', async () => (await fetch(`${here.daemon.base}/api/v1/monitoring/metrics/stats`)).status === 401);
-});
+};
 
 async function signIn(tab, name, password) {
   await tab.role('textbox', 'Name').fill(name);
