@@ -10,7 +10,8 @@ use super::rule::{ALERT_NAME, Rule, SEVERITY};
 use super::state::{Alert, Found, Missing, step};
 use super::{AlertError, template};
 use crate::clock::Stopwatch;
-use crate::model::{Batch, Labels, METRIC_NAME, Origin, Sample, Timestamp, stale_marker};
+use crate::ingest::derived;
+use crate::model::{Batch, Labels, METRIC_NAME, Timestamp};
 use crate::query::{Engine, QueryError, Value};
 use crate::task::Deadline;
 use crate::telemetry::Component;
@@ -69,7 +70,7 @@ impl Alerts {
         self.0.handles.own.rule_duration.observe(watch.elapsed().as_secs_f64());
         self.count();
         self.report();
-        out.batch(at)
+        derived(&out.alive, &out.ended, at)
     }
 
     /// Evaluates one rule; yields its alerts now, and the series that it wrote before.
@@ -136,17 +137,5 @@ impl Written {
             self.alive.push((since, (alert.active_at.0 / 1000) as f64));
         }
         self.ended.extend(before);
-    }
-
-    fn batch(self, at: Timestamp) -> Batch {
-        let mut batch = Batch::new(Origin::Derived);
-        let alive: BTreeSet<&Labels> = self.alive.iter().map(|(labels, _)| labels).collect();
-        for labels in self.ended.iter().filter(|labels| !alive.contains(labels)).collect::<BTreeSet<_>>() {
-            batch.push(labels, Sample { t: at, v: stale_marker() });
-        }
-        for (labels, v) in &self.alive {
-            batch.push(labels, Sample { t: at, v: *v });
-        }
-        batch
     }
 }

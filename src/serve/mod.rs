@@ -6,7 +6,7 @@
 //! status and which JSON; `limits` how large and how slow a body may be; `guard` which
 //! requests are from where they may be, and which headers every answer carries; `doors` what each
 //! route needs; `caller` who asks; `control` the socket of the daemon's own user; `measure` round
-//! every request; `live` one socket of a dashboard.
+//! every request; `live` one socket of a dashboard; `openapi` describes the routes.
 //! Knows no PromQL, no file and no label grammar: those are the rooms before.
 
 mod answer;
@@ -20,6 +20,7 @@ mod guard;
 mod limits;
 mod live;
 mod measure;
+mod openapi;
 mod routes;
 mod server;
 

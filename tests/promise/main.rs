@@ -9,6 +9,7 @@
 
 mod harness;
 
+mod access;
 mod alerts;
 mod analysis;
 mod backups;

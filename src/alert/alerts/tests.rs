@@ -24,7 +24,9 @@ fn open_store(clock: SharedClock) -> store::Opened {
         widths: Widths { aggregated: Duration::from_secs(60), summary: hour },
         late_window: hour,
         sync: JournalSync::Always,
+        max_bytes: None,
         cache: ByteCount::mib(16),
+        max_bytes: None,
     };
     store::open(options, clock).unwrap()
 }
@@ -283,7 +285,7 @@ fn an_idle_rule_writes_nothing() {
 fn a_storm_is_told_in_pieces_and_a_flood_is_no_alert() {
     let mut house = House::new();
     house.alerts.create(draft("Storm", "storm > 0")).unwrap();
-    let mut storm = |count: usize, house: &mut House| {
+    let storm = |count: usize, house: &mut House| {
         let mut batch = Batch::new(Origin::Pushed);
         for i in 0..count {
             batch.push(&Labels::from_pairs([("__name__", "storm"), ("i", &i.to_string())]).unwrap(), Sample { t: house.now(), v: 1.0 });

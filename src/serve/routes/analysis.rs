@@ -15,6 +15,7 @@ use crate::serve::answer;
 use crate::serve::asking::Asking;
 use crate::serve::error::Fault;
 use crate::serve::extract::Params;
+use crate::serve::openapi::shapes;
 
 /// The range of trends that nobody gave.
 const TRENDS_RANGE: Duration = Duration::from_secs(3600);
@@ -26,6 +27,11 @@ const SHORTEST_WINDOW: Duration = Duration::from_secs(60);
 const RANGES_PER_HORIZON: u32 = 4;
 /// Longer than any tier keeps.
 const LONGEST: Duration = Duration::from_secs(10 * 365 * 86_400);
+
+/// What these routes say of themselves.
+#[derive(utoipa::OpenApi)]
+#[openapi(paths(trends_of, performance_now))]
+pub(super) struct Api;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
     config.service(get("/api/v1/monitoring/analysis/trends", trends_of)).service(get("/api/v1/monitoring/analysis/performance", performance_now));
@@ -49,6 +55,8 @@ fn request(params: &Params, now: Timestamp) -> Result<TrendsRequest, Fault> {
     Ok(TrendsRequest { query, end: now, range, horizon })
 }
 
+/// The trend of every series of a query, and where each goes on.
+#[utoipa::path(get, path = "/api/v1/monitoring/analysis/trends", params(("query" = String, Query, description = "PromQL; of a counter ask for its `rate()`."), ("range" = Option<String>, Query, description = "How far back, 1h by default."), ("horizon" = Option<String>, Query, description = "How far ahead, a quarter of the range by default.")), responses((status = 200, description = "Too little data is an answer with nulls and a reason.", body = shapes::TrendsAnswer), (status = 422, description = "Understood, but it cannot be evaluated, or takes too much.")))]
 async fn trends_of(params: Params, asking: Data<Asking>, engine: Data<Engine>) -> Result<HttpResponse, Fault> {
     let request = request(&params, asking.now())?;
     let text = asking
@@ -65,6 +73,8 @@ fn of_query(e: QueryError) -> Fault {
     if e.kind() == ErrorKind::Invalid { Fault::field("query", e.to_string()) } else { e.into() }
 }
 
+/// What is slow, saturated or failing.
+#[utoipa::path(get, path = "/api/v1/monitoring/analysis/performance", params(("range" = Option<String>, Query, description = "The window, 15m by default.")), responses((status = 200, description = "A score and the findings, the worst first.", body = shapes::PerformanceAnswer)))]
 async fn performance_now(params: Params, asking: Data<Asking>, engine: Data<Engine>) -> Result<HttpResponse, Fault> {
     let window = duration(&params, "range", SHORTEST_WINDOW)?.unwrap_or(PERFORMANCE_WINDOW);
     let now = asking.now();

@@ -13,8 +13,14 @@ use super::{get, post};
 use crate::clock::format_rfc3339;
 use crate::serve::asking::Asking;
 use crate::serve::error::Fault;
+use crate::serve::openapi::shapes;
 use crate::store::Keeper;
 use crate::task::Deadline;
+
+/// What these routes say of themselves.
+#[derive(utoipa::OpenApi)]
+#[openapi(paths(backup, verify))]
+pub(super) struct Api;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
     config.service(get("/api/v1/monitoring/maintenance/backup", backup)).service(post("/api/v1/monitoring/maintenance/verify", verify));
@@ -56,6 +62,7 @@ impl io::Write for Pieces {
 
 /// Everything acknowledged until now, as a tar stream that ends with a manifest. A stream that is
 /// cut short has none.
+#[utoipa::path(get, path = "/api/v1/monitoring/maintenance/backup", responses((status = 200, description = "A tar stream that ends with a manifest.", body = Vec<u8>, content_type = "application/x-tar")))]
 async fn backup(asking: Data<Asking>, keeper: Data<Keeper>) -> Result<HttpResponse, Fault> {
     let snapshot = asking.run(move || keeper.snapshot(&Deadline::never())).await??;
     let name = format!("latido-{}.tar", format_rfc3339(asking.now()).replace(':', "-"));
@@ -77,6 +84,8 @@ async fn backup(asking: Data<Asking>, keeper: Data<Keeper>) -> Result<HttpRespon
         .streaming(Box::pin(stream::select(pieces, end))))
 }
 
+/// Reads the whole store and checks it.
+#[utoipa::path(post, path = "/api/v1/monitoring/maintenance/verify", responses((status = 200, description = "What was read, and what is wrong.", body = shapes::VerifyAnswer)))]
 async fn verify(asking: Data<Asking>, keeper: Data<Keeper>) -> Result<HttpResponse, Fault> {
     let found = asking.run(move || keeper.verify(&Deadline::never())).await??;
     Ok(HttpResponse::Ok().json(json!({

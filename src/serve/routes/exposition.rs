@@ -17,6 +17,11 @@ use crate::serve::extract::Params;
 use crate::store::{Reader, StoreError};
 use crate::wire::render;
 
+/// What these routes say of themselves.
+#[derive(utoipa::OpenApi)]
+#[openapi(paths(exposition, federate))]
+pub(super) struct Api;
+
 pub(super) fn routes(config: &mut ServiceConfig) {
     config.service(get("/metrics", exposition)).service(get("/api/v1/monitoring/metrics/prometheus", exposition)).service(get("/federate", federate));
 }
@@ -63,6 +68,8 @@ fn weight_of(entry: &str, wanted: &str) -> Option<f32> {
     Some(parts.find_map(|p| p.strip_prefix("q=")).and_then(|q| q.parse().ok()).unwrap_or(1.0))
 }
 
+/// What this daemon collected itself and what was recorded, for a Prometheus to scrape.
+#[utoipa::path(get, path = "/metrics", responses((status = 200, description = "Newest values; `Accept` chooses the format.", content((String = "text/plain"), (String = "application/openmetrics-text")))))]
 async fn exposition(
     request: HttpRequest,
     asking: Data<Asking>,
@@ -77,6 +84,8 @@ async fn exposition(
     Ok(format.answer(text))
 }
 
+/// The newest value of every series that the selectors match, with all its labels.
+#[utoipa::path(get, path = "/federate", params(("match[]" = Option<Vec<String>>, Query, description = "Series selectors, repeated for several.")), responses((status = 200, description = "Newest values; `Accept` chooses the format.", content((String = "text/plain"), (String = "application/openmetrics-text")))))]
 async fn federate(
     request: HttpRequest,
     params: Params,

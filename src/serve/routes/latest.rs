@@ -13,9 +13,15 @@ use crate::serve::answer;
 use crate::serve::asking::Asking;
 use crate::serve::error::Fault;
 use crate::serve::extract::Params;
+use crate::serve::openapi::shapes;
 use crate::store::{Reader, Selection, StoreError};
 use crate::task::Deadline;
 use crate::wire::format_value;
+
+/// What these routes say of themselves.
+#[derive(utoipa::OpenApi)]
+#[openapi(paths(latest))]
+pub(super) struct Api;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
     config.service(get("/api/v1/monitoring/metrics/latest", latest));
@@ -93,6 +99,8 @@ struct Row {
     meta: MetricMeta,
 }
 
+/// The newest value of every series.
+#[utoipa::path(get, path = "/api/v1/monitoring/metrics/latest", params(("name" = Option<String>, Query, description = "Only this metric."), ("category" = Option<String>, Query, description = "Only this category."), ("limit" = Option<u64>, Query, description = "At most so many; 0 for all."), ("format" = Option<String>, Query, description = "json, csv, prometheus or openmetrics.")), responses((status = 200, description = "The newest values.", content((shapes::LatestAnswer = "application/json"), (String = "text/csv"), (String = "text/plain"), (String = "application/openmetrics-text")))))]
 async fn latest(params: Params, asking: Data<Asking>, reader: Data<Reader>, registry: Data<Registry>, lookback: Data<Lookback>) -> Result<HttpResponse, Fault> {
     let Wanted { matchers, category, limit, shape } = Wanted::read(&params)?;
     let now = asking.now();

@@ -24,6 +24,8 @@ use std::time::Duration;
 
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder};
+use utoipa::OpenApi as _;
+use utoipa::openapi::OpenApi;
 
 use super::error::Fault;
 use crate::model::ErrorKind;
@@ -53,11 +55,37 @@ pub(super) fn all(config: &mut ServiceConfig, max_body: usize) {
     maintenance::routes(config);
     lifecycle::routes(config);
     assets::routes(config);
+    super::openapi::serve(config);
     config.default_service(web::to(assets::unknown));
 }
 
+/// What each file says of its routes.
+pub(super) fn documents() -> Vec<OpenApi> {
+    vec![
+        prometheus::Api::openapi(),
+        series::Api::openapi(),
+        write::Api::openapi(),
+        runtime::Api::openapi(),
+        exposition::Api::openapi(),
+        metrics::Api::openapi(),
+        latest::Api::openapi(),
+        custom::Api::openapi(),
+        dashboards::Api::openapi(),
+        alerts::Api::openapi(),
+        access::Api::openapi(),
+        analysis::Api::openapi(),
+        status::Api::openapi(),
+        self::config::Api::openapi(),
+        admin::Api::openapi(),
+        backup::Api::openapi(),
+        maintenance::Api::openapi(),
+        lifecycle::Api::openapi(),
+        assets::Api::openapi(),
+    ]
+}
+
 /// A resource that is read: GET, and HEAD as HTTP demands.
-fn get<H, Args>(path: &str, handler: H) -> Resource
+pub(super) fn get<H, Args>(path: &str, handler: H) -> Resource
 where
     H: Handler<Args>,
     Args: FromRequest + 'static,

@@ -12,11 +12,19 @@ use crate::serve::answer;
 use crate::serve::asking::Asking;
 use crate::serve::error::Fault;
 use crate::serve::extract::Params;
+use crate::serve::openapi::shapes;
+
+/// What these routes say of themselves.
+#[derive(utoipa::OpenApi)]
+#[openapi(paths(query, query_range))]
+pub(super) struct Api;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
     config.service(get_or_form("/api/v1/query", query)).service(get_or_form("/api/v1/query_range", query_range));
 }
 
+/// The value of an expression at one time.
+#[utoipa::path(method(get, post), path = "/api/v1/query", params(("query" = String, Query, description = "PromQL."), ("time" = Option<String>, Query, description = "When: Unix seconds or RFC 3339; now by default."), ("timeout" = Option<String>, Query, description = "At most this long, as `30s`."), ("limit" = Option<u64>, Query, description = "At most so many; 0 for all."), ("stats" = Option<String>, Query, description = "Any word: with figures of the query.")), responses((status = 200, description = "As Prometheus answers.", body = shapes::QueryAnswer), (status = 422, description = "Understood, but it cannot be evaluated, or takes too much.")))]
 async fn query(params: Params, asking: Data<Asking>, engine: Data<Engine>) -> Result<HttpResponse, Fault> {
     let expr = params.required("query")?.to_owned();
     let at = params.time("time")?.unwrap_or_else(|| asking.now());
@@ -26,6 +34,8 @@ async fn query(params: Params, asking: Data<Asking>, engine: Data<Engine>) -> Re
     Ok(asking.answer(text))
 }
 
+/// The values of an expression over time.
+#[utoipa::path(method(get, post), path = "/api/v1/query_range", params(("query" = String, Query, description = "PromQL."), ("start" = String, Query, description = "From when on: Unix seconds or RFC 3339."), ("end" = String, Query, description = "Until when, included."), ("step" = String, Query, description = "Seconds, or a duration."), ("timeout" = Option<String>, Query, description = "At most this long, as `30s`."), ("limit" = Option<u64>, Query, description = "At most so many; 0 for all."), ("stats" = Option<String>, Query, description = "Any word: with figures of the query.")), responses((status = 200, description = "As Prometheus answers.", body = shapes::QueryAnswer), (status = 422, description = "Understood, but it cannot be evaluated, or takes too much.")))]
 async fn query_range(params: Params, asking: Data<Asking>, engine: Data<Engine>) -> Result<HttpResponse, Fault> {
     let expr = params.required("query")?.to_owned();
     let (start, end, step) = range(&params)?;

@@ -12,12 +12,18 @@ use crate::serve::answer;
 use crate::serve::asking::Asking;
 use crate::serve::error::Fault;
 use crate::serve::extract::Params;
+use crate::serve::openapi::shapes;
 use crate::serve::routes::Lookback;
 use crate::store::{Ranking, Reader};
 
 /// The Prometheus whose API this is: clients choose by it what they ask. `features` must not
 /// stand beside it, for that means Mimir to Grafana.
 const API_OF_PROMETHEUS: &str = "3.0.0";
+
+/// What these routes say of themselves.
+#[derive(utoipa::OpenApi)]
+#[openapi(paths(alertmanagers, targets, exemplars, build, runtime, flags, settings, tsdb))]
+pub(super) struct Api;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
     config
@@ -26,16 +32,36 @@ pub(super) fn routes(config: &mut ServiceConfig) {
         .service(get("/api/v1/status/flags", flags))
         .service(get("/api/v1/status/config", settings))
         .service(get("/api/v1/status/tsdb", tsdb))
-        .service(get("/api/v1/alertmanagers", || no(json!({"activeAlertmanagers": [], "droppedAlertmanagers": []}))))
-        .service(get("/api/v1/targets", || no(json!({"activeTargets": [], "droppedTargets": [], "droppedTargetCounts": {}}))))
-        .service(get_or_form("/api/v1/query_exemplars", || no(json!([]))));
+        .service(get("/api/v1/alertmanagers", alertmanagers))
+        .service(get("/api/v1/targets", targets))
+        .service(get_or_form("/api/v1/query_exemplars", exemplars));
 }
 
 /// The answer where there is nothing of a kind.
-async fn no(empty: Value) -> HttpResponse {
-    answer::success(&empty, &[])
+fn no(empty: &Value) -> HttpResponse {
+    answer::success(empty, &[])
 }
 
+/// There are none: alerts go to a webhook.
+#[utoipa::path(get, path = "/api/v1/alertmanagers", responses((status = 200, description = "As Prometheus answers.", body = shapes::SomeObject)))]
+async fn alertmanagers() -> HttpResponse {
+    no(&json!({"activeAlertmanagers": [], "droppedAlertmanagers": []}))
+}
+
+/// There are none: what is here was collected or sent.
+#[utoipa::path(get, path = "/api/v1/targets", responses((status = 200, description = "As Prometheus answers.", body = shapes::SomeObject)))]
+async fn targets() -> HttpResponse {
+    no(&json!({"activeTargets": [], "droppedTargets": [], "droppedTargetCounts": {}}))
+}
+
+/// There are none.
+#[utoipa::path(method(get, post), path = "/api/v1/query_exemplars", responses((status = 200, description = "Always empty.", body = shapes::SomeList)))]
+async fn exemplars() -> HttpResponse {
+    no(&json!([]))
+}
+
+/// The Prometheus whose interface this is.
+#[utoipa::path(get, path = "/api/v1/status/buildinfo", responses((status = 200, description = "As Prometheus answers.", body = shapes::SomeObject)))]
 async fn build() -> HttpResponse {
     answer::success(
         &json!({
@@ -46,16 +72,21 @@ async fn build() -> HttpResponse {
     )
 }
 
+/// Since when it runs.
+#[utoipa::path(get, path = "/api/v1/status/runtimeinfo", responses((status = 200, description = "As Prometheus answers.", body = shapes::SomeObject)))]
 async fn runtime(asking: Data<Asking>, started: Data<Stopwatch>) -> HttpResponse {
     let now = asking.now();
     answer::success(&json!({"startTime": format_rfc3339(now - started.elapsed()), "serverTime": format_rfc3339(now)}), &[])
 }
 
+/// How far queries look back.
+#[utoipa::path(get, path = "/api/v1/status/flags", responses((status = 200, description = "As Prometheus answers.", body = shapes::SomeObject)))]
 async fn flags(lookback: Data<Lookback>) -> HttpResponse {
     answer::success(&json!({"query.lookback-delta": format_duration(lookback.0)}), &[])
 }
 
 /// This daemon's settings stand under `config/*` of the monitoring API; Prometheus' YAML is not theirs.
+#[utoipa::path(get, path = "/api/v1/status/config", responses((status = 200, description = "As Prometheus answers.", body = shapes::SomeObject)))]
 async fn settings(settings: Data<dyn Settings>) -> HttpResponse {
     answer::success(&json!({"yaml": format!("# latido, environment {}: see /api/v1/monitoring/config/collector\n", settings.environment())}), &[])
 }
@@ -64,6 +95,8 @@ async fn settings(settings: Data<dyn Settings>) -> HttpResponse {
 const TOP: usize = 10;
 const MOST: usize = 10_000;
 
+/// Which metrics and labels have the most series.
+#[utoipa::path(get, path = "/api/v1/status/tsdb", params(("limit" = Option<u64>, Query, description = "At most so many; 0 for all.")), responses((status = 200, description = "As Prometheus answers.", body = shapes::SomeObject)))]
 async fn tsdb(params: Params, asking: Data<Asking>, reader: Data<Reader>) -> Result<HttpResponse, Fault> {
     let top = params.limit()?.unwrap_or(TOP);
     if top > MOST {

@@ -17,6 +17,11 @@ use crate::serve::error::Fault;
 use crate::serve::limits;
 use crate::wire::{WireError, remote_write, snappy};
 
+/// What these routes say of themselves.
+#[derive(utoipa::OpenApi)]
+#[openapi(paths(write))]
+pub(super) struct Api;
+
 pub(super) fn routes(config: &mut ServiceConfig, max_body: usize) {
     let limits = Data::new(MaxDecoded(max_body));
     config.service(post("/api/v1/write", write).app_data(PayloadConfig::new(max_body)).app_data(limits));
@@ -25,6 +30,8 @@ pub(super) fn routes(config: &mut ServiceConfig, max_body: usize) {
 /// The largest body after decompression.
 struct MaxDecoded(usize);
 
+/// Remote write, version 1.
+#[utoipa::path(post, path = "/api/v1/write", request_body(content = Vec<u8>, content_type = "application/x-protobuf", description = "prometheus.WriteRequest, compressed with snappy (Content-Encoding: snappy)"), responses((status = 204, description = "Durable."), (status = 400, description = "Some samples were refused: how many, and the first reason. The others are stored.")))]
 async fn write(body: Compressed, limit: Data<MaxDecoded>, asking: Data<Asking>, intake: Data<Intake>, registry: Data<Registry>) -> Result<HttpResponse, Fault> {
     let max = limit.0;
     let mut decoded = asking.run(move || decode(&body.0, max)).await??;

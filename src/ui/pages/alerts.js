@@ -1,5 +1,5 @@
 // What fires, what is about to, what is quiet; one rule in detail; the day behind.
-import { html, useEffect, useMemo, useState } from '../lib.js';
+import { html, useEffect, useMemo, useRef, useState } from '../lib.js';
 import { get } from '../api.js';
 import { firing, may, route, setQuery, toast } from '../state.js';
 import { t } from '../text.js';
@@ -53,7 +53,13 @@ function Board({ data, chosen, again, onEdit }) {
   const quiet = list.filter((row) => !active.includes(row));
   const shown = list.find((row) => row.rule.id === chosen) ?? list[0];
   const add = may('editor') ? html`<button type="button" class="pill small" onClick=${() => onEdit(null)}>${t('New rule')}</button>` : null;
-  const row = (one) => html`<${Row} key=${one.rule.id} row=${one} now=${data.now} cells=${strip(events.filter((event) => belongs(event, one.rule)), span, CELLS)} chosen=${one === shown} />`;
+  const detail = useRef(null);
+  const choose = (id) => {
+    setQuery({ rule: id });
+    // Where the detail stands below the list, it comes into sight.
+    if (matchMedia('(max-width: 1180px)').matches) detail.current?.scrollIntoView({ block: 'start' });
+  };
+  const row = (one) => html`<${Row} key=${one.rule.id} row=${one} now=${data.now} cells=${strip(events.filter((event) => belongs(event, one.rule)), span, CELLS)} chosen=${one === shown} onChoose=${choose} />`;
   useSubtitle(tallyWords(tally(list)));
   return html`<div class="p-split">
     <section class="card p-list" aria-label=${t('Rules')}>
@@ -63,8 +69,8 @@ function Board({ data, chosen, again, onEdit }) {
       ${quiet.length ? html`<ul>${quiet.filter((one, i) => all || i < FEW || one === shown).map(row)}</ul>
         ${quiet.length > FEW && !all ? html`<button type="button" class="p-all" onClick=${() => setAll(true)}>${t('Show all {n}', { n: quiet.length })}</button>` : null}` : html`<p class="p-calm">${t('No quiet rules.')}</p>`}
     </section>
-    ${shown ? html`<${RuleDetail} row=${shown} events=${events.filter((event) => event.resolved_at && belongs(event, shown.rule))} now=${data.now} again=${again} onEdit=${onEdit} />`
-      : html`<${Card} title=${t('No rules yet')}><${Blank} title=${t('Nothing is watched')} action=${add}>${t('A rule is an expression that should be empty while all is well.')}<//><//>`}
+    <div class="p-detail-place" ref=${detail}>${shown ? html`<${RuleDetail} row=${shown} events=${events.filter((event) => event.resolved_at && belongs(event, shown.rule))} now=${data.now} again=${again} onEdit=${onEdit} />`
+      : html`<${Card} title=${t('No rules yet')}><${Blank} title=${t('Nothing is watched')} action=${add}>${t('A rule is an expression that should be empty while all is well.')}<//><//>`}</div>
   </div>
   <${History} list=${list} events=${events} span=${span} />`;
 }
@@ -75,12 +81,12 @@ function tallyWords({ firing: n, pending, quiet, off }) {
 
 const STATES = { firing: 'Firing', pending: 'Pending', inactive: 'Quiet', off: 'Switched off' };
 
-function Row({ row, now, cells, chosen }) {
+function Row({ row, now, cells, chosen, onChoose }) {
   const { rule, tone, state } = row;
   const value = row.value === null ? null : valueText(row.value, rule.expr);
   const more = row.alerts.length > 1 ? t('{n} alerts', { n: row.alerts.length }) : value;
   const since = row.since === null ? t(STATES[state]) : state === 'pending' ? t('pending {time}', { time: formatDuration(Math.round((now - row.since) / 1000)) }) : formatDuration(Math.round((now - row.since) / 1000));
-  return html`<li class=${chosen ? 'sel' : ''}><button type="button" class="p-row" aria-pressed=${chosen ? 'true' : 'false'} onClick=${() => setQuery({ rule: rule.id })}>
+  return html`<li class=${chosen ? 'sel' : ''}><button type="button" class="p-row" aria-pressed=${chosen ? 'true' : 'false'} onClick=${() => onChoose(rule.id)}>
     <${Mark} tone=${tone} label=${row.broken ? t('Cannot be evaluated') : t(STATES[state])} />
     <span class="what"><b>${rule.name}</b><span>${row.alerts[0]?.annotations?.summary ?? plain(rule.annotations?.summary) ?? rule.expr}</span></span>
     <${Strip} cells=${cells} />

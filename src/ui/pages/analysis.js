@@ -5,12 +5,12 @@ import { range, recall, remember, resolve } from '../state.js';
 import { durationText, stepSeconds } from '../range.js';
 import { t } from '../text.js';
 import { Link } from '../components/link.js';
-import { formatText } from '../format.js';
+import { formatText, formatTime } from '../format.js';
 import { Dialog } from '../components/dialog.js';
 import { Answered, Blank, Card, Mark, SelectField, useAnswer } from './kit.js';
 import { Editor } from './editor.js';
 import { Chart } from '../charts/index.js';
-import { ahead, bounds, perWhat } from './logic/trend.js';
+import { ahead, bounds, perWhat, reaches, within } from './logic/trend.js';
 import { number, unitOf } from './logic/series.js';
 
 const FULL = [{ value: 85, tone: 'warn', label: 'full enough to act: 85%' }];
@@ -68,6 +68,9 @@ const spanText = () => {
 };
 const trendsOf = (query, horizon, signal) => get('analysis/trends', { query, range: spanText(), horizon: horizon || spanText() }, { signal });
 
+// What a value of the unit can be; of an expression of the person's own it is not known to be positive.
+const canBe = (unit, known) => (unit === 'percent' ? { lo: 0, hi: 100 } : known ? { lo: 0 } : {});
+
 // ---- one trend as a picture ----
 
 function Trend({ item: [words, expr, unit, limits = []], horizon, onHorizon }) {
@@ -77,21 +80,21 @@ function Trend({ item: [words, expr, unit, limits = []], horizon, onHorizon }) {
     return { trend, past, span };
   }, [expr, horizon, range.value.from, range.value.to], { every: 30_000 });
   const look = html`<${SelectField} label=${t('Look ahead')} value=${horizon} onValue=${onHorizon} options=${HORIZONS.map(([key, name]) => [key, t(name)])} class="inline" />`;
-  return html`<${Card} title=${t(words)} end=${look} class="p-trend"><${Answered} of=${answer} rows=${1}>${(data) => html`<${Picture} data=${data} name=${t(words)} unit=${unit} limits=${limits} />`}<//><//>`;
+  return html`<${Card} title=${t(words)} end=${look} class="p-trend"><${Answered} of=${answer} rows=${1}>${(data) => html`<${Picture} data=${data} name=${t(words)} unit=${unit} limits=${limits} known=${FIRST.some(([, one]) => one === expr)} />`}<//><//>`;
 }
 
-function Picture({ data: { trend, past, span }, name, unit, limits }) {
+function Picture({ data: { trend, past, span }, name, unit, limits, known }) {
   const first = trend.series?.[0];
   if (!first) return html`<${Blank} title=${t('No samples in this range')}>${trend.reason ?? ''}<//>`;
   const line = past.result.find((one) => same(one.metric, first.metric)) ?? past.result[0];
   const points = (line?.values ?? []).map(([time, v]) => [time * 1000, number(v)]).filter(([, v]) => Number.isFinite(v));
-  const future = ahead(first.forecast);
+  const future = within(ahead(first.forecast), canBe(unit, known));
   if (!points.length && !future.length) return html`<${Blank} title=${t('Too little data yet')}>${first.reason ?? trend.reason ?? ''}<//>`;
   const panel = { id: 'trend', title: name, type: 'line', unit, queries: [], options: { thresholds: limits, colors: { [name]: 'accent' } } };
   const forecast = future.length ? { points: future.map(({ t: at, v }) => [at, v]), intervals: future.map(({ t: at, lo, hi }) => [at, lo, hi]) } : undefined;
   const drawn = { state: 'ok', unit, series: [{ name, query: 0, labels: first.metric ?? {}, tier: 'raw', points }], forecast };
   return html`<div class="fill"><${Chart} panel=${panel} data=${drawn} range=${span} /></div>
-    <p class="p-words">${sentence(first, unit, points)}${trend.series.length > 1 ? ` ${t('The first of {n} series.', { n: trend.series.length })}` : ''}</p>`;
+    <p class="p-words">${sentence(first, unit, points)}${meeting(limits, future, points, unit)}${trend.series.length > 1 ? ` ${t('The first of {n} series.', { n: trend.series.length })}` : ''}</p>`;
 }
 
 const same = (a, b) => Object.keys({ ...a, ...b }).every((name) => a[name] === b?.[name]);
@@ -111,7 +114,15 @@ function sentence(series, unit, points) {
   if (!slope) return series.reason ?? t('Too little data yet');
   const direction = t(DIRECTION[series.direction] ?? series.direction ?? 'Flat');
   const sure = slope.interval ? t('(between {interval})', { interval: slope.interval }) : '';
-  return `${direction}: ${`${slope.slope} ${slope.per}`} ${sure}. ${series.forecast?.method ? t('Method: {method}.', { method: series.forecast.method }) : ''}`;
+  return `${direction}: ${slope.slope} ${slope.per} ${sure}. ${series.forecast?.method ? t('Method: {method}.', { method: t(METHODS[series.forecast.method] ?? series.forecast.method) }) : ''}`;
+}
+
+const METHODS = { theil_sen_linear: 'straight line after Theil and Sen' };
+
+// When the forecast meets the first limit.
+function meeting([limit], future, points, unit) {
+  const when = limit && points.length ? reaches(future, limit.value, points.at(-1)[1]) : null;
+  return when === null || when === undefined ? '' : ` ${t('reaches {limit} about {when}', { limit: formatText(limit.value, unit), when: formatTime(when, future.at(-1).t - points[0][0]) })}.`;
 }
 
 // ---- all trends as a table ----
@@ -126,7 +137,7 @@ function TrendRow({ item: [words, expr, unit], chosen, onChoose, onRemove }) {
   const span = resolve(range.value);
   const series = answer.data?.series?.[0];
   const slope = series && slopeText(series, unit, span.end - span.start);
-  const last = ahead(series?.forecast).at(-1);
+  const last = within(ahead(series?.forecast), canBe(unit, !onRemove)).at(-1);
   const why = answer.error?.message ?? series?.reason ?? answer.data?.reason ?? '';
   return html`<tr class=${chosen ? 'sel' : ''}><td><button type="button" class="link" aria-pressed=${chosen ? 'true' : 'false'} onClick=${onChoose}>${words === expr ? html`<code>${expr}</code>` : t(words)}</button></td>
     ${slope ? html`<td>${t(DIRECTION[series.direction] ?? series.direction ?? 'Flat')}</td><td>${slope.slope} ${slope.per}</td><td>${slope.interval ?? '–'}</td><td>${last ? `${formatText(last.lo, unit)} – ${formatText(last.hi, unit)}` : '–'}</td>`

@@ -5,25 +5,27 @@ import { range, resolve } from '../state.js';
 import { stepSeconds } from '../range.js';
 import { t } from '../text.js';
 import { Chart, Legend } from '../charts/index.js';
+import { places } from '../components/grid.js';
 import { Icon } from '../components/icons.js';
 import { Glyph, Skeleton, useAnswer, useSettled } from './kit.js';
 import { fill, joined } from './logic/series.js';
-import { readingOrder } from './logic/layout.js';
 import { useDrag } from './edit-drag.js';
 
 export function EditorGrid({ panels, chosen, errors, actions }) {
   const grid = useRef(null);
-  return html`<div class="p-grid-side"><div class="grid p-edit-grid" ref=${grid}>${readingOrder(panels).map((i) => html`
-    <${Cell} key=${i} panel=${panels[i]} index=${i} chosen=${i === chosen} bad=${errors.some((one) => one.panel === i)} actions=${actions} grid=${grid} />`)}</div>
+  return html`<div class="p-grid-side"><div class="grid p-edit-grid" ref=${grid}>${places(panels.map((panel, index) => ({ ...panel, index }))).map(({ panel: { index: i }, mw, mh, sw, sh }) => html`
+    <${Cell} key=${i} panel=${panels[i]} small=${[mw, mh, sw, sh]} index=${i} chosen=${i === chosen} bad=${errors.some((one) => one.panel === i)} actions=${actions} grid=${grid} />`)}</div>
     <button type="button" class="pill p-add" onClick=${actions.add}><${Icon} name="plus" />${t('Add a panel')}</button></div>`;
 }
 
-function Cell({ panel, index, chosen, bad, actions, grid }) {
+function Cell({ panel, small, index, chosen, bad, actions, grid }) {
   const ref = useRef(null);
   const drag = useDrag(grid, panel, (change) => actions.place(index, change), () => actions.choose(index));
   useLayoutEffect(() => {
-    for (const name of ['x', 'y', 'w', 'h']) ref.current.style.setProperty(`--${name}`, panel[name]);
-  }, [panel.x, panel.y, panel.w, panel.h]);
+    const { x, y, w, h } = panel;
+    const [mw, mh, sw, sh] = small;
+    for (const [name, value] of Object.entries({ x, y, w, h, mw, mh, sw, sh })) ref.current.style.setProperty(`--${name}`, value);
+  }, [panel.x, panel.y, panel.w, panel.h, ...small]);
   const name = panel.title || t('Panel {n}', { n: index + 1 });
   const shown = usePreview(panel);
   return html`<div class="cell p-fixed" ref=${ref}><div role="group" class=${`card p-panel ${chosen ? 'chosen' : ''} ${bad ? 'bad' : ''}`} aria-label=${name} onPointerDown=${() => chosen || actions.choose(index)}>

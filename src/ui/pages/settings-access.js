@@ -1,6 +1,6 @@
 // Accounts and keys, for administrators. A key is shown once, right after it was made.
 import { html, useState } from '../lib.js';
-import { del, get, post } from '../api.js';
+import { del, get, post, put } from '../api.js';
 import { me, toast } from '../state.js';
 import { t } from '../text.js';
 import { Dialog } from '../components/dialog.js';
@@ -13,12 +13,22 @@ export function Users() {
   const answer = useAnswer((signal) => get('access/users', undefined, { signal }), []);
   const [adding, setAdding] = useState(false);
   const [gone, setGone] = useState(null);
+  const change = async (name, role) => {
+    try {
+      await put(`access/users/${encodeURIComponent(name)}`, { role });
+      toast(t('Saved: {name}', { name }));
+    } catch (error) {
+      toast(error.message, 'crit');
+    }
+    answer.again();
+  };
   const remove = async () => {
     await del(`access/users/${encodeURIComponent(gone)}`);
     answer.again();
   };
   return html`<${Card} title=${t('Accounts')} end=${html`<button type="button" class="pill small" onClick=${() => setAdding(true)}>${t('Add an account')}</button>`}>
-    <${Answered} of=${answer}>${({ users }) => html`<ul class="p-parts">${users.map((user) => html`<li key=${user.name}><span><b>${user.name}</b><small>${t(user.role)}</small></span>
+    <${Answered} of=${answer}>${({ users }) => html`<ul class="p-parts">${users.map((user) => html`<li key=${user.name}><span><b>${user.name}</b>${user.name === me.value.name ? html`<small>${t(user.role)}</small>` : null}</span>
+      ${user.name === me.value.name ? null : html`<select class="p-input" aria-label=${t('Role of {name}', { name: user.name })} value=${user.role} onChange=${(e) => change(user.name, e.currentTarget.value)}>${roles().map(([key, words]) => html`<option value=${key} selected=${key === user.role}>${words}</option>`)}</select>`}
       ${user.name === me.value.name ? html`<span class="mute">${t('you')}</span>` : html`<button type="button" class="pill small danger" aria-label=${t('Remove {name}', { name: user.name })} onClick=${() => setGone(user.name)}>${t('Remove')}</button>`}</li>`)}</ul>`}<//>
     ${adding ? html`<${NewUser} onClose=${() => setAdding(false)} onDone=${(name) => { setAdding(false); toast(t('Added: {name}', { name })); answer.again(); }} />` : null}
     ${gone ? html`<${Confirm} title=${t('Remove {name}?', { name: gone })} words=${t('Their sessions end at once.')} verb=${t('Remove')} act=${remove} onClose=${() => setGone(null)} />` : null}
