@@ -34,6 +34,7 @@ fn filled(clock: &Arc<ManualClock>) -> Opened {
         late_window: HOUR,
         sync: JournalSync::Always,
         max_bytes: None,
+        max_series: usize::MAX,
         cache: ByteCount::mib(8),
     };
     let mut opened = store::open(options, clock.clone()).expect("an empty place opens");
