@@ -26,7 +26,6 @@ fn open_store(clock: SharedClock) -> store::Opened {
         sync: JournalSync::Always,
         max_bytes: None,
         cache: ByteCount::mib(16),
-        max_bytes: None,
     };
     store::open(options, clock).unwrap()
 }
