@@ -55,7 +55,8 @@ function Picture({ rule, firing }) {
   const expr = split?.left ?? rule.expr;
   const span = resolve(range.value);
   const step = stepSeconds(span);
-  const answer = useAnswer((signal) => promRange(expr, span.start, span.end, step, { signal }).then((data) => ({ data, span })), [rule.expr, range.value.from, range.value.to], { every: 15_000 });
+  const ask = async (signal) => ({ data: await promRange(expr, span.start, span.end, step, { signal }), span });
+  const answer = useAnswer(ask, [rule.expr, range.value.from, range.value.to], { every: 15_000 });
   const unit = unitOf(expr);
   const limit = split && formatValue(split.threshold, unit);
   const tone = rule.severity === 'critical' ? 'crit' : 'warn';
@@ -100,9 +101,11 @@ function Now({ alerts, rule, now }) {
   })}</ul>`;
 }
 
+const lasted = (event) => formatDuration(Math.round((event.resolved_at - (event.fired_at ?? event.active_at)) / 1000));
+
 function Before({ events }) {
   const last = [...events].sort((a, b) => b.resolved_at - a.resolved_at).slice(0, 6);
   return html`<h3 class="p-h3">${t('Before')}</h3><ul class="p-now">${last.map((event) => html`<li>
     <${Mark} tone=${event.severity === 'critical' ? 'crit' : 'warn'} /><span>${stamp(event.fired_at ?? event.active_at)}</span>
-    <span class="mute">${event.cut ? t('end not known') : t('for {time}', { time: formatDuration(Math.round((event.resolved_at - (event.fired_at ?? event.active_at)) / 1000)) })}</span></li>`)}</ul>`;
+    <span class="mute">${event.cut ? t('end not known') : t('for {time}', { time: lasted(event) })}</span></li>`)}</ul>`;
 }

@@ -90,7 +90,8 @@ function Row({ row, now, cells, chosen, onChoose }) {
   const { rule, tone, state } = row;
   const value = row.value === null ? null : valueText(row.value, rule.expr);
   const more = row.alerts.length > 1 ? t('{n} alerts', { n: row.alerts.length }) : value;
-  const since = row.since === null ? t(STATES[state]) : state === 'pending' ? t('pending {time}', { time: formatDuration(Math.round((now - row.since) / 1000)) }) : formatDuration(Math.round((now - row.since) / 1000));
+  const time = row.since === null ? null : formatDuration(Math.round((now - row.since) / 1000));
+  const since = time === null ? t(STATES[state]) : state === 'pending' ? t('pending {time}', { time }) : time;
   return html`<li class=${chosen ? 'sel' : ''}><button type="button" class="p-row" aria-pressed=${chosen ? 'true' : 'false'} onClick=${() => onChoose(rule.id)}>
     <${Mark} tone=${tone} label=${row.broken ? t('Cannot be evaluated') : t(STATES[state])} />
     <span class="what"><b>${rule.name}</b><span>${row.alerts[0]?.annotations?.summary ?? plain(rule.annotations?.summary) ?? rule.expr}</span></span>
@@ -119,11 +120,13 @@ function History({ list, events, span }) {
   const shown = lines.slice(0, Math.max(5, lines.filter((line) => line.bad).length)).slice(0, 20);
   const hours = [0, 6, 12, 18, 24].map((n) => span.start + n * 3_600_000);
   const clock = (ms) => new Date(ms).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', hour12: false });
+  const said = ({ name }, bad) => (bad ? t('{name}: not quiet in {n} half hours', { name, n: bad }) : t('{name}: quiet', { name }));
+  const when = (tone, i) => (tone === 'ok' ? undefined : `${clock(span.start + i * 1_800_000)} ${words[tone]}`);
   const words = { warn: t('warning or pending'), crit: t('critical'), ok: t('quiet') };
   return html`<${Card} title=${t('History')} note=${t('all alerts, half an hour a column')} class="p-gap">
     ${shown.length ? html`<div class="p-history">${shown.map(({ rule, cells, bad }) => html`<div class="line" key=${rule.id}><span title=${rule.name}>
       ${rule.name}</span>
-      <div class="cells" role="img" aria-label=${bad ? t('{name}: not quiet in {n} half hours', { name: rule.name, n: bad }) : t('{name}: quiet', { name: rule.name })}>${cells.map((tone, i) => html`<i class=${tone} title=${tone === 'ok' ? undefined : `${clock(span.start + i * 1_800_000)} ${words[tone]}`}></i>`)}</div></div>`)}
+      <div class="cells" role="img" aria-label=${said(rule, bad)}>${cells.map((tone, i) => html`<i class=${tone} title=${when(tone, i)}></i>`)}</div></div>`)}
       <div class="line axis" aria-hidden="true"><span></span><div class="hours">${hours.map((ms) => html`<span>${clock(ms)}</span>`)}</div></div>
         </div>` : html`<p class="mute">${t('No rules yet')}</p>`}
   <//>`;

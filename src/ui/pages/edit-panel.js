@@ -11,7 +11,8 @@ const MOST_QUERIES = 10;
 
 export function PanelForm({ panel, index, errors, actions }) {
   const set = (change) => actions.change(index, change);
-  const at = (part) => errors.filter((one) => one.part === part || (part.startsWith('queries[') && one.part === 'query' && part.startsWith('queries[0]'))).map((one) => one.words)[0] ?? null;
+  // `query` is the daemon's word for the first of the queries.
+  const at = (part) => errors.find((one) => one.part === part || (one.part === 'query' && part.startsWith('queries[0]')))?.words ?? null;
   const known = ['title', 'unit', 'type', 'x', 'y', 'w', 'h'];
   const rest = errors.filter((one) => !known.includes(one.part) && !/^quer/.test(one.part)).map((one) => (one.part ? `${one.part}: ${one.words}` : one.words));
   const query = (k, change) => set({ queries: panel.queries.map((one, n) => (n === k ? { ...one, ...change } : one)) });

@@ -42,7 +42,8 @@ export default function Explore() {
     setQuery({ expr: wanted });
     setTurn(turn + 1);
   };
-  const answer = useAnswer(asked ? (signal) => evaluate(asked, resolve(range.value), signal) : null, [asked, turn, range.value.from, range.value.to], { every: moving.value ? 10_000 : undefined });
+  const ask = asked ? (signal) => evaluate(asked, resolve(range.value), signal) : null;
+  const answer = useAnswer(ask, [asked, turn, range.value.from, range.value.to], { every: moving.value ? 10_000 : undefined });
   const stale = answer.error ?? null;
 
   return html`<div class="p-explore">

@@ -38,7 +38,9 @@ function Call({ one }) {
       ${one.parameters.map((p) => html`<tr><td class="mono">${p.name}${p.required ? html`<b title=${t('required')}> *</b>` : null}</td><td>${p.in}</td><td>
         ${p.description ?? ''}</td></tr>`)}</tbody></table></div>` : null}
     ${one.body ? html`<h3 class="p-h3">${t('Body')} <span class="mute">${one.body.type}</span></h3>${one.body.example === null ? null : html`<pre class="code" tabindex="0">${text(one.body.example)}</pre>`}` : null}
-    <h3 class="p-h3">${t('Answers')}</h3><ul class="p-answers">${one.answers.map((answer) => html`<li><b>${answer.status}</b> ${answer.words}${answer.example === undefined || answer.example === null ? null : html`<pre class="code" tabindex="0">${text(answer.example)}</pre>`}</li>`)}</ul>
+    <h3 class="p-h3">${t('Answers')}</h3>
+    <ul class="p-answers">${one.answers.map(({ status, words, example }) => html`<li><b>${status}</b> ${words}
+      ${example === undefined || example === null ? null : html`<pre class="code" tabindex="0">${text(example)}</pre>`}</li>`)}</ul>
     <h3 class="p-h3">${t('From a shell')}</h3><pre class="code" tabindex="0">${line}</pre><${Copy} text=${line} /></details>`;
 }
 

@@ -93,7 +93,9 @@ export function Keys() {
       <button type="button" class="pill small danger" aria-label=${t('Revoke {name}', { name: key.name })} onClick=${() => setGone(key)}>${t('Revoke')}</button>
         </li>`)}</ul>` : html`<p class="p-calm">${t('No keys. Prometheus and scripts use one to read or write.')}</p>`)}<//>
     ${adding ? html`<${NewKey} onClose=${() => setAdding(false)} onDone=${(key) => { setAdding(false); setMade(key); answer.again(); }} />` : null}
-    ${made ? html`<${Dialog} title=${t('The new key')} onClose=${() => setMade(null)}><div class="p-form"><p>${t('Copy it now: it is shown this once and kept only as a hash.')}</p><pre class="code p-secret" tabindex="0">${made.key}</pre>
+    ${made ? html`<${Dialog} title=${t('The new key')} onClose=${() => setMade(null)}><div class="p-form">
+      <p>${t('Copy it now: it is shown this once and kept only as a hash.')}</p>
+      <pre class="code p-secret" tabindex="0">${made.key}</pre>
       <div class="p-buttons"><${Copy} text=${made.key} /><button type="button" class="pill primary" onClick=${() => setMade(null)}>${t('I have it')}</button>
         </div></div><//>` : null}
     ${gone ? html`<${Confirm} title=${t('Revoke {name}?', { name: gone.name })} words=${t('Programs that use it are refused from now on.')} verb=${t('Revoke')}
@@ -102,7 +104,8 @@ export function Keys() {
 }
 
 function NewKey({ onClose, onDone }) {
-  const { form, errors, set, submit } = useForm({ name: '', role: 'viewer', scope: 'read', expires: '' }, ({ expires, ...body }) => post('access/keys', { ...body, name: body.name.trim(), ...(expires ? { expires } : {}) }), onDone);
+  const send = ({ expires, ...body }) => post('access/keys', { ...body, name: body.name.trim(), ...(expires ? { expires } : {}) });
+  const { form, errors, set, submit } = useForm({ name: '', role: 'viewer', scope: 'read', expires: '' }, send, onDone);
   const ends = [['', 'never'], ['7d', 'in 7 days'], ['30d', 'in 30 days'], ['365d', 'in a year']];
   return html`<${Dialog} title=${t('Make a key')} onClose=${onClose}><form class="p-form" onSubmit=${submit}>
     <${TextField} label=${t('What it is for')} value=${form.name} onValue=${set('name')} error=${errors.name} autocomplete="off"
