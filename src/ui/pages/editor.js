@@ -122,7 +122,7 @@ export function Pointer({ text, place }) {
   const line = text.slice(0, place).split('\n').length;
   const row = text.split('\n')[line - 1];
   const column = place - text.lastIndexOf('\n', place - 1) - 1;
-  return html`<pre aria-hidden="true">${row}\n${' '.repeat(column)}^</pre>`;
+  return html`<pre aria-hidden="true">${`${row}\n${' '.repeat(column)}^`}</pre>`;
 }
 
 // The box is as high as its text.
