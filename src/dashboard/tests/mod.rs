@@ -77,6 +77,7 @@ fn store_options() -> store::Options {
         sync: JournalSync::Always,
         cache: ByteCount::mib(4),
         max_bytes: None,
+        max_series: usize::MAX,
     }
 }
 
