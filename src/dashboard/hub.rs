@@ -225,6 +225,11 @@ async fn run(hub: Hub, channel: Arc<Channel>) {
     let mut shown = around.book.find(&channel.id);
     loop {
         let now = around.clock.now();
+        // The clock was put back: ticks begin anew from there.
+        let put_back = trail.before > now + 2 * around.interval;
+        if put_back {
+            trail = Trail::after(hub.last_tick(now));
+        }
         let next = hub.last_tick(now).max(trail.before) + around.interval;
         if !around.stop.sleep(Duration::from_millis(next.0.saturating_sub(now.0).max(0).unsigned_abs())).await {
             return;
@@ -234,7 +239,7 @@ async fn run(hub: Hub, channel: Arc<Channel>) {
         }
         hub.collected(next).await;
         let Some(entry) = around.book.find(&channel.id) else { return hub.forget(&channel) };
-        let changed = shown.as_ref().is_none_or(|shown| !Arc::ptr_eq(&shown.dashboard, &entry.dashboard));
+        let changed = put_back || shown.as_ref().is_none_or(|shown| !Arc::ptr_eq(&shown.dashboard, &entry.dashboard));
         if changed {
             trail = Trail::after(trail.before);
         }

@@ -132,9 +132,8 @@ fn whoever_never_reads_disturbs_nobody_and_misses_frames() {
     let daemon = quick();
     let (port, client) = (daemon.port(), daemon.client());
     // Panels with a lot in them, so that the buffers on the way to the sleeper are soon full.
-    let panels: Vec<Value> = (0..12)
-        .map(|x| json!({"title": format!("All {x}"), "type": "line", "query": "{__name__=~\"node_.+\"}", "x": x, "y": 0, "w": 1, "h": 4}))
-        .collect();
+    let panels: Vec<Value> =
+        (0..12).map(|x| json!({"title": format!("All {x}"), "type": "line", "query": "{__name__=~\"node_.+\"}", "x": x, "y": 0, "w": 1, "h": 4})).collect();
     let everything = json!({"id": "everything", "title": "Everything", "panels": panels});
     client.post("dashboards/create", &everything).expect(201);
     let mut sleeper = open(port, "everything");

@@ -33,9 +33,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
         .service(get("/api/v1/monitoring/dashboards/list", list))
         .service(post("/api/v1/monitoring/dashboards/create", create))
         .service(
-            web::resource("/api/v1/monitoring/dashboards/connections/{connection_id}")
-                .route(web::delete().to(disconnect))
-                .default_service(web::to(only_delete)),
+            web::resource("/api/v1/monitoring/dashboards/connections/{connection}").route(web::delete().to(disconnect)).default_service(web::to(only_delete)),
         )
         .service(get("/api/v1/monitoring/dashboards/{id}/data", data))
         .service(post("/api/v1/monitoring/dashboards/{id}/connect", connect))
@@ -284,9 +282,9 @@ async fn socket(
         None => (caller, None),
     };
     book.get(&id, &caller)?;
-    let (response, messages) = live::handshake(&request, payload)?;
+    let response = live::handshake(&request).await?;
     let place = connections.open(&caller, connection)?;
-    Ok(live::attend(response, messages, hub.watch(&id), place, stop.get_ref().clone()))
+    Ok(live::attend(response, payload, hub.watch(&id), place, stop.get_ref().clone()))
 }
 
 #[cfg(test)]
