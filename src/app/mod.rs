@@ -79,11 +79,12 @@ async fn live_and_die(live: Arc<Live>) -> Result<(), AppError> {
     let bound = serve::bind(&config.serve)?;
     let answer = answering(live.clone(), trigger, stop.clone());
     let pool = Pool::new(config.max_concurrent, POOL_WAITING);
+    let held = entrance::hold_directory(&config)?;
     let house = signals.attend(House::build(&config, live, bound.tls(), pool, stop.clone()), &answer).await?;
-    let way = entrance::open_control(&config)?;
+    let control = entrance::open_control(&config, &held);
     // A start whose reader has gone away is a start all the same.
     let _ = writeln!(std::io::stdout(), "{}", welcome(&config, &bound.addresses(), &host_name()));
-    let served = signals.attend(bound.run(config.serve.clone(), house.handles.clone(), way.control), &answer).await;
+    let served = signals.attend(bound.run(config.serve.clone(), house.handles.clone(), control), &answer).await;
     // Whatever ended the serving, everything else ends as well. A second stop would leave at once.
     if !stop.is_stopped() {
         answer(Asked::Stop);
@@ -95,7 +96,7 @@ async fn live_and_die(live: Arc<Live>) -> Result<(), AppError> {
             }
         })
         .await?;
-    drop(way.lock);
+    drop(held);
     tracing::info!("stopped");
     Ok(served?)
 }

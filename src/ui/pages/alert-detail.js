@@ -62,7 +62,7 @@ function Picture({ rule, firing }) {
 }
 
 function Drawn({ panel, got, step, split, alarm }) {
-  const data = useMemo(() => ({ ...panelData(got.data), step: step * 1000 }), [got]);
+  const data = useMemo(() => ({ ...panelData(got.data, { expr: panel.queries[0].query }), step: step * 1000 }), [got]);
   // One series that fires is drawn in the colour of its alarm.
   const colors = alarm && data.series.length === 1 ? { [data.series[0].name]: alarm } : {};
   const drawn = useMemo(() => ({ ...panel, options: { ...panel.options, colors } }), [got, alarm]);

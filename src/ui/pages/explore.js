@@ -94,7 +94,7 @@ function Result({ of, dim }) {
   const { answer, span, expr } = of;
   const [adding, setAdding] = useState(false);
   const unit = unitOf(expr);
-  const data = useMemo(() => ({ ...panelData(answer), step: of.step * 1000, unit, tiers: of.tiers }), [answer]);
+  const data = useMemo(() => ({ ...panelData(answer, { expr }), step: of.step * 1000, unit, tiers: of.tiers }), [answer]);
   const panel = useMemo(() => ({ id: 'explore', title: t('Result'), type: 'line', unit, queries: [{ query: expr }], options: {} }), [expr, unit]);
   if (answer.resultType === 'scalar' || answer.resultType === 'string') return html`<${One} answer=${answer} />`;
   if (answer.resultType === 'vector' || answer.result.every((series) => !(series.values?.length > 0))) {
