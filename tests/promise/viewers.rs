@@ -150,6 +150,7 @@ fn whoever_never_reads_disturbs_nobody_and_misses_frames() {
     let grown = daemon.resident_kib().saturating_sub(before);
     assert!(grown < GROWTH_KIB, "a viewer that never reads adds {grown} KiB");
     // Awake again, the sleeper reads what was under way and then a snapshot.
+    rustix::net::sockopt::set_socket_recv_buffer_size(sleeper.get_mut(), 1 << 20).expect("a buffer can be made large");
     let mut last = tick_of(&frame(&mut sleeper));
     let woken = eventually("a snapshot after what was missed", SOON, || {
         let seen = frame(&mut sleeper);
