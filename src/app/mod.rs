@@ -49,6 +49,8 @@ const ASYNC_THREADS: usize = 2;
 const BLOCKING_THREADS: usize = 16;
 /// Calls that wait for the pool before more are refused.
 const POOL_WAITING: usize = 256;
+/// Threads that make frames of dashboards.
+const FRAME_THREADS: usize = 2;
 /// How long jobs may take to end after the stop.
 const JOBS_END: Duration = Duration::from_secs(10);
 /// How long the runtime waits for threads that still run.
@@ -177,7 +179,8 @@ impl House {
         let hub = Hub::new(dashboard::Around {
             book: book.clone(),
             frames: frames.clone(),
-            pool: pool.clone(),
+            // Of their own: long queries of others must not hold up those who watch.
+            pool: Pool::new(FRAME_THREADS, POOL_WAITING),
             clock: clock.clone(),
             own: own.clone(),
             watched: Arc::new(Paced(collector.clone())),

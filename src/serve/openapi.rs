@@ -25,6 +25,8 @@ use shapes::{MonitoringError, PrometheusError};
 
 /// Where it is served.
 const PATH: &str = "/api/openapi.json";
+/// A path, and another one at which the same handler answers.
+const ALSO_AT: [(&str, &str); 1] = [("/metrics", "/api/v1/monitoring/metrics/prometheus")];
 /// The form of a POST that may stand for the query string of a GET.
 const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";
@@ -43,6 +45,7 @@ pub(super) fn serve(config: &mut ServiceConfig) {
 
 /// This document.
 #[utoipa::path(get, path = "/api/openapi.json", responses((status = 200, description = "OpenAPI 3.1", body = shapes::AnyObject)))]
+
 async fn openapi() -> HttpResponse {
     static TEXT: LazyLock<Vec<u8>> = LazyLock::new(|| {
         let mut out = Vec::new();
@@ -63,6 +66,9 @@ fn document() -> OpenApi {
     out.info = Info::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
     out.info.description = Some(DESCRIPTION.to_owned());
     out.info.license = Some(License::new(env!("CARGO_PKG_LICENSE")));
+    for (path, other) in ALSO_AT {
+        out.paths.paths.extend(out.paths.paths.get(path).cloned().map(|item| (other.to_owned(), item)));
+    }
     for (path, item) in &mut out.paths.paths {
         complete_path(path, item);
     }
