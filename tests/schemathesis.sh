@@ -9,7 +9,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
 examples=15
 seconds=60
-program=${LATIDO_PROGRAM:-${CARGO_TARGET_DIR:-target}/debug/latido}
+program=${LATIDO_BIN:-${CARGO_TARGET_DIR:-target}/debug/latido}
 for argument in "$@"; do
   case "$argument" in
     --long) examples=200 seconds=1200 ;;
