@@ -23,4 +23,5 @@ pub use decide::{Denied, Need, decide};
 pub use error::AccessError;
 pub use key::{KEY_PREFIX, Key};
 pub use role::{Caller, Role, Scope};
+pub use secret::random_word;
 pub use user::User;

@@ -40,6 +40,14 @@ pub(super) fn random<const N: usize>() -> Result<[u8; N], AccessError> {
     Ok(bytes)
 }
 
+/// A word that nobody can guess: 128 random bits in hexadecimal.
+///
+/// # Errors
+/// The system gives no random bytes.
+pub fn random_word() -> Result<String, AccessError> {
+    Ok(hex(&random::<16>()?))
+}
+
 /// The hash of a token, as it is stored.
 pub(super) fn hash_token(token: &str) -> Hash {
     Sha256::digest(token.as_bytes()).into()

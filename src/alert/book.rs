@@ -158,10 +158,9 @@ pub(super) fn slug(name: &str) -> String {
         if out.len() >= MAX_SLUG_BYTES {
             break;
         }
-        if !c.is_ascii_alphanumeric() || (c.is_ascii_uppercase() && after_lower) {
-            if !out.is_empty() && !out.ends_with('-') {
-                out.push('-');
-            }
+        let begins_word = !c.is_ascii_alphanumeric() || (c.is_ascii_uppercase() && after_lower);
+        if begins_word && !out.is_empty() && !out.ends_with('-') {
+            out.push('-');
         }
         if c.is_ascii_alphanumeric() {
             out.push(c.to_ascii_lowercase());

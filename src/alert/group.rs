@@ -4,19 +4,23 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::alerts::{Alerts, RuleHealth, Running, series};
+use super::alerts::{Alerts, Handles, RuleHealth, Running, series};
 use super::book::Entry;
 use super::rule::{ALERT_NAME, Rule, SEVERITY};
 use super::state::{Alert, Found, Missing, step};
 use super::{AlertError, template};
 use crate::clock::Stopwatch;
-use crate::model::{Batch, Labels, METRIC_NAME, Origin, Sample, Timestamp, stale_marker};
+use crate::ingest::derived;
+use crate::model::{Batch, Labels, METRIC_NAME, Timestamp};
 use crate::query::{Engine, QueryError, Value};
 use crate::task::Deadline;
 use crate::telemetry::Component;
 
 /// Alerts of one rule at most: more is no alert but a list, and each is kept, shown and told.
 const MAX_ALERTS: usize = 1000;
+
+/// Alerts of all rules at most: all are kept in memory, and shown at once.
+const MAX_ALL: usize = 10_000;
 
 /// Rules that are evaluated together: of one group, at one interval.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,7 +73,7 @@ impl Alerts {
         self.0.handles.own.rule_duration.observe(watch.elapsed().as_secs_f64());
         self.count();
         self.report();
-        out.batch(at)
+        derived(&out.alive, &out.ended, at)
     }
 
     /// Evaluates one rule; yields its alerts now, and the series that it wrote before.
@@ -78,7 +82,7 @@ impl Alerts {
         let before = self.running(&entry.id);
         let engine = &self.0.handles.engine;
         let missing = if at < self.0.patience_until { Missing::Waits } else { Missing::IsOver };
-        let answer = ask(engine, &entry.rule, at, &Deadline::after(engine.options().timeout));
+        let answer = ask(engine, &entry.rule, at, &Deadline::after(engine.options().timeout)).and_then(|found| self.fits(&entry.id, found));
         let (next, health) = match answer {
             Ok(found) => (Some(step(&entry.rule, &before.alerts, found, at, missing)), RuleHealth::Good),
             Err(error) => {
@@ -98,6 +102,15 @@ impl Alerts {
         (alerts, before.written)
     }
 
+    /// Refuses what would be too much together with the alerts of all other rules.
+    fn fits(&self, id: &str, found: Vec<Found>) -> Result<Vec<Found>, AlertError> {
+        let all = self.alerts_besides(id) + found.len();
+        if found.is_empty() || all <= MAX_ALL {
+            return Ok(found);
+        }
+        Err(AlertError::Query(QueryError::Execution(format!("there would be {all} alerts, the limit of all rules together is {MAX_ALL}"))))
+    }
+
     /// Shows on the health board which rules cannot be evaluated.
     fn report(&self) {
         let mut bad = self.rules().into_iter().filter_map(|state| match state.health {
@@ -105,12 +118,29 @@ impl Alerts {
             _ => None,
         });
         match bad.next() {
-            None => self.0.handles.health.healthy(Component::Alerts),
+            None => self.report_sending(),
             Some((name, reason)) => {
                 let more = bad.count();
                 let rest = if more > 0 { format!(" (and {more} more)") } else { String::new() };
                 self.0.handles.health.degraded(Component::Alerts, format!("rule {name:?}: {reason}{rest}"));
             }
+        }
+    }
+}
+
+/// Said after the pauses of the first minutes: a receiver that is restarted is no trouble.
+const TROUBLE: Duration = Duration::from_secs(120);
+
+impl Alerts {
+    /// Shows whether notifications wait for long.
+    fn report_sending(&self) {
+        let Handles { health, clock, .. } = &self.0.handles;
+        match (self.0.outbox.oldest(), &self.0.options.webhook) {
+            (Some(oldest), Some(address)) if oldest.created + TROUBLE < clock.now() => {
+                let waiting = self.0.outbox.len();
+                health.degraded(Component::Alerts, format!("{waiting} notifications wait: {address} does not take them, the log says why"));
+            }
+            _ => health.healthy(Component::Alerts),
         }
     }
 }
@@ -136,17 +166,5 @@ impl Written {
             self.alive.push((since, (alert.active_at.0 / 1000) as f64));
         }
         self.ended.extend(before);
-    }
-
-    fn batch(self, at: Timestamp) -> Batch {
-        let mut batch = Batch::new(Origin::Derived);
-        let alive: BTreeSet<&Labels> = self.alive.iter().map(|(labels, _)| labels).collect();
-        for labels in self.ended.iter().filter(|labels| !alive.contains(labels)).collect::<BTreeSet<_>>() {
-            batch.push(labels, Sample { t: at, v: stale_marker() });
-        }
-        for (labels, v) in &self.alive {
-            batch.push(labels, Sample { t: at, v: *v });
-        }
-        batch
     }
 }

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use super::{Dashboard, DashboardError, Draft, predefined};
-use crate::access::Caller;
+use crate::access::{Caller, Role};
 use crate::store::{Catalog, DocumentKind, StoreError};
 use crate::telemetry::{Component, HealthBoard};
 
@@ -175,13 +175,13 @@ impl Book {
     /// # Errors
     /// There is none, or it is not for them; strangers are not told which.
     pub fn get(&self, id: &str, caller: &Caller) -> Result<Entry, DashboardError> {
-        let entry = self.find(id).ok_or_else(|| DashboardError::no_dashboard(id))?;
-        if entry.dashboard.is_open_to(caller) {
-            return Ok(entry);
-        }
-        match (caller.role, entry.dashboard.access.least()) {
-            (Some(_), Some(least)) => Err(DashboardError::Forbidden(format!("the dashboard {id:?} is for the role {least} and above"))),
-            _ => Err(DashboardError::no_dashboard(id)),
+        let entry = self.find(id);
+        let least = entry.as_ref().and_then(|entry| entry.dashboard.access.least());
+        match entry {
+            Some(entry) if caller.has(least) => Ok(entry),
+            _ if caller.role.is_none() => Err(DashboardError::SignIn),
+            Some(_) => Err(DashboardError::Forbidden(format!("the dashboard {id:?} is for the role {} and above", least.map_or("", Role::as_str)))),
+            None => Err(DashboardError::no_dashboard(id)),
         }
     }
 

@@ -2,14 +2,11 @@
 //! Knows no socket, only that one can be told to close.
 
 use std::collections::HashMap;
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::DashboardError;
-use crate::access::{Caller, Role};
+use crate::access::{Caller, Role, random_word};
 use crate::clock::SharedClock;
 use crate::model::Timestamp;
 use crate::task::{Stop, StopTrigger};
@@ -39,7 +36,6 @@ struct Inner {
     max: usize,
     clock: SharedClock,
     own: OwnMetrics,
-    random: Random,
     state: Mutex<State>,
 }
 
@@ -90,7 +86,7 @@ impl Connections {
     /// At most `max` at once.
     #[must_use]
     pub fn new(max: usize, clock: SharedClock, own: OwnMetrics) -> Self {
-        Self(Arc::new(Inner { max, clock, own, random: Random::default(), state: Mutex::default() }))
+        Self(Arc::new(Inner { max, clock, own, state: Mutex::default() }))
     }
 
     /// Sockets that are open now.
@@ -116,7 +112,7 @@ impl Connections {
         if state.open.len() >= self.0.max || state.tickets.len() >= self.0.max.saturating_mul(2) {
             return Err(self.full());
         }
-        let ticket = Ticket { connection_id: self.0.random.word(), secret: self.0.random.word(), expires_at: now + TICKET_LIFE };
+        let ticket = Ticket { connection_id: random_word()?, secret: random_word()?, expires_at: now + TICKET_LIFE };
         let waiting = Waiting { ticket: ticket.clone(), dashboard: dashboard.to_owned(), caller: caller.clone() };
         state.tickets.insert(ticket.secret.clone(), waiting);
         Ok(ticket)
@@ -141,7 +137,7 @@ impl Connections {
     /// As many are open as may.
     pub fn open(&self, caller: &Caller, id: Option<String>) -> Result<Place, DashboardError> {
         let (close, closing) = Stop::new();
-        let id = id.unwrap_or_else(|| self.0.random.word());
+        let id = id.map_or_else(random_word, Ok)?;
         let mut state = self.state();
         if state.open.len() >= self.0.max {
             return Err(self.full());
@@ -184,26 +180,6 @@ impl Connections {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Words that nobody can guess: a counter under keyed hashes, whose keys come from the system and
-/// never leave the process.
-#[derive(Default)]
-struct Random {
-    keys: [RandomState; 2],
-    counter: AtomicU64,
-}
-
-impl Random {
-    fn word(&self) -> String {
-        let count = self.counter.fetch_add(1, Ordering::Relaxed);
-        let part = |keys: &RandomState| {
-            let mut hasher = keys.build_hasher();
-            hasher.write_u64(count);
-            format!("{:016x}", hasher.finish())
-        };
-        self.keys.iter().map(part).collect()
     }
 }
 
@@ -260,13 +236,5 @@ mod tests {
         let ticket = connections.ticket("d", &ann).unwrap();
         connections.close(&ticket.connection_id, &ann).unwrap();
         assert!(connections.redeem(&ticket.secret, "d").is_err());
-    }
-
-    #[test]
-    fn words_do_not_repeat() {
-        let random = Random::default();
-        let words: std::collections::HashSet<String> = (0..1000).map(|_| random.word()).collect();
-        assert_eq!(words.len(), 1000);
-        assert!(words.iter().all(|word| word.len() == 32));
     }
 }

@@ -1,5 +1,6 @@
 //! What can go wrong with dashboards.
 
+use crate::access::AccessError;
 use crate::model::ErrorKind;
 use crate::query::QueryError;
 use crate::store::StoreError;
@@ -39,6 +40,12 @@ pub enum DashboardError {
     /// A query failed.
     #[error(transparent)]
     Query(#[from] QueryError),
+    /// Not for strangers, who are not told whether it exists.
+    #[error("sign in to see this")]
+    SignIn,
+    /// No ticket could be made.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// The work found no thread.
     #[error(transparent)]
     Pool(#[from] PoolError),
@@ -62,10 +69,11 @@ impl DashboardError {
             Self::Invalid { .. } => ErrorKind::Invalid,
             Self::Missing { .. } => ErrorKind::NotFound,
             Self::Conflict(_) => ErrorKind::Conflict,
-            Self::Forbidden(_) => ErrorKind::Forbidden,
+            Self::Forbidden(_) | Self::SignIn => ErrorKind::Forbidden,
             Self::Full(_) => ErrorKind::Unavailable,
             Self::Store(e) => e.kind(),
             Self::Query(e) => e.kind(),
+            Self::Access(e) => e.kind(),
             Self::Pool(PoolError::Busy) => ErrorKind::Busy,
             Self::Pool(PoolError::Stopped) => ErrorKind::Unavailable,
             Self::Pool(PoolError::Panicked) => ErrorKind::Internal,

@@ -3,11 +3,12 @@
 //! Files in reading order: `options`, `error`, `report` what was taken and why not, `limits` which
 //! labels and times are taken, `board` the newest values for expositions, `intake` the one way in,
 //! `catalogue` the known metrics, `registry` what is known of metrics, `custom` what a recording
-//! means by type. Knows no wire format and no file.
+//! means by type, `derived` computed series as a batch. Knows no wire format and no file.
 
 mod board;
 mod catalogue;
 mod custom;
+mod derived;
 mod error;
 mod intake;
 mod limits;
@@ -17,6 +18,7 @@ mod report;
 
 pub use board::Board;
 pub use custom::Recording;
+pub use derived::derived;
 pub use error::IngestError;
 pub use intake::Intake;
 pub use options::{Options, Packs};

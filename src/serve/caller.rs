@@ -148,7 +148,7 @@ pub(super) fn session_token(headers: &HeaderMap) -> Option<String> {
     pairs.find(|(name, value)| *name == COOKIE && !value.is_empty()).map(|(_, value)| value.to_owned())
 }
 
-fn denied(denied: Denied) -> Fault {
+pub(super) fn denied(denied: Denied) -> Fault {
     match denied {
         Denied::SignIn => Fault::status(StatusCode::UNAUTHORIZED, "sign in, or send a key: Authorization: Bearer latido_..."),
         Denied::Role(least) => Fault::status(StatusCode::FORBIDDEN, format!("this needs the role {least}")),

@@ -14,6 +14,8 @@ use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use serde_json::json;
 
+use super::caller::denied;
+use crate::access::Denied;
 use crate::alert::AlertError;
 use crate::dashboard::DashboardError;
 use crate::ingest::IngestError;
@@ -252,6 +254,9 @@ impl From<IngestError> for Fault {
 
 impl From<DashboardError> for Fault {
     fn from(e: DashboardError) -> Self {
+        if matches!(e, DashboardError::SignIn) {
+            return denied(Denied::SignIn);
+        }
         let field = e.field().filter(|field| !field.is_empty()).map(str::to_owned);
         Self { field, ..Self::new(e.kind(), e.to_string()) }
     }

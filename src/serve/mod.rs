@@ -11,6 +11,7 @@
 
 mod answer;
 mod asking;
+mod bundle;
 mod caller;
 mod control;
 mod doors;

@@ -13,7 +13,7 @@ export class ApiError extends Error {
   }
 }
 
-/** @param {string} path below the monitoring API @param {Record<string, unknown>} [params] @param {{signal?: AbortSignal}} [options] */
+/** @param {string} path below the monitoring API @param {Record<string, unknown>} [params] @param {{signal?: AbortSignal, stay?: boolean}} [options] */
 export const get = (path, params, options) => ask('GET', MONITORING + path + queryOf(params), undefined, options);
 /** @param {string} path @param {unknown} [body] @param {{signal?: AbortSignal}} [options] */
 export const post = (path, body, options) => ask('POST', MONITORING + path, body, options);
@@ -57,7 +57,8 @@ function asked(method, url) {
   return answer;
 }
 
-async function ask(method, url, body, { signal } = {}) {
+/** `stay`: a 401 is an error like others. */
+async function ask(method, url, body, { signal, stay = false } = {}) {
   const init = { method, signal, credentials: 'same-origin', headers: { accept: 'application/json' } };
   if (body !== undefined) {
     init.body = JSON.stringify(body);
@@ -72,7 +73,7 @@ async function ask(method, url, body, { signal } = {}) {
   }
   const text = await answer.text();
   if (answer.ok) return text ? parsed(text, answer.status) : null;
-  if (answer.status === 401 && route.value.path !== '/sign-in') go(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+  if (answer.status === 401 && !stay && route.value.path !== '/sign-in') go(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
   throw refusal(answer.status, text);
 }
 

@@ -5,7 +5,7 @@ import { demoData } from './demo.js';
 import { watch } from './live.js';
 import { mergePanel, stepOf } from './merge.js';
 import { duration, stepSeconds } from './range.js';
-import { beats, link, live, moving, range, resolve, setDefaultRange } from './state.js';
+import { beats, link, live, moving, range, resolve, setDefaultRange, since } from './state.js';
 
 /** A hidden page lets go of the link after this. */
 const HIDDEN_MS = 60_000;
@@ -59,6 +59,7 @@ export class Board {
     this.stopped = false;
     const ends = [
       effect(() => this.follow(range.value)),
+      effect(() => this.redraw(since.value)),
       effect(() => this.listen(live.value && moving.value && !this.demo.value)),
     ];
     const seen = () => this.seen(document.visibilityState === 'visible');
@@ -105,28 +106,51 @@ export class Board {
     this.early = null;
     clearTimeout(this.retry);
     try {
-      const [doc, answer] = await Promise.all([early?.doc ?? this.doc.peek() ?? this.askDocument(), early?.data ?? this.askData({ signal: mine.signal })]);
+      const asked = early?.data ?? this.askData({ signal: mine.signal });
+      asked.catch(() => null);
+      const doc = this.doc.peek() ?? (await (early?.doc ?? this.askDocument()));
+      // The frames of the panels stand while their data is on its way.
+      if (!this.stopped) this.begin(doc);
+      const answer = await asked;
       if (mine.signal.aborted || this.stopped) return;
       batch(() => this.take(doc, answer, this.key));
     } catch (error) {
-      if (error.name === 'AbortError' || this.stopped) return;
+      if (mine.signal.aborted || this.stopped) return;
       this.failed(error);
     }
   }
 
   failed(error) {
     const passing = !(error instanceof ApiError) || error.status === 0 || error.status >= 500;
-    if (!this.doc.peek()) this.failure.value = error;
+    const doc = this.doc.peek();
+    if (!doc) this.failure.value = error;
+    for (const panel of doc?.panels ?? []) {
+      const shown = this.panel(panel.id);
+      if (!shown.peek().data) shown.value = { ...shown.peek(), data: { state: 'error', status: error.status, code: error.code, message: error.message } };
+    }
+    if (!passing) {
+      this.hangUp();
+      link.value = { state: 'idle' };
+    }
     if (passing) this.retry = setTimeout(() => this.load(), 5000);
   }
 
+  /** The document is here. */
+  begin(doc) {
+    if (this.doc.peek()) return;
+    batch(() => {
+      setDefaultRange(doc.range ?? '1h');
+      this.failure.value = null;
+      this.doc.value = doc;
+    });
+  }
+
   take(doc, answer, key) {
-    if (!this.doc.peek()) setDefaultRange(doc.range ?? '1h');
     this.failure.value = null;
-    this.doc.value = doc;
     const same = key === this.takenKey;
     this.takenKey = key;
     const now = moving.peek() ? (answer.t ?? Date.now()) : Date.now();
+    this.askedAt = now;
     for (const panel of doc.panels) {
       const fresh = answer.panels?.[panel.id] ?? { state: 'error', message: 'The daemon sent nothing for this panel.' };
       const old = this.kept.get(panel.id);
@@ -224,6 +248,14 @@ export class Board {
     const shown = this.panel(panel.id);
     const good = data.state === 'error' ? (data.series?.length ? data : shown.peek().good) : data;
     shown.value = { data, span, good };
+  }
+
+  /** Draws all again: it became known where the data begins. @param {number|null} begin */
+  redraw(begin) {
+    const doc = this.doc.peek();
+    if (begin === null || !doc || this.demo.peek() || !range.peek().auto) return;
+    const now = this.lastFrame?.t ?? this.askedAt ?? Date.now();
+    batch(() => doc.panels.forEach((panel) => this.kept.has(panel.id) && this.draw(panel, this.kept.get(panel.id), now, true)));
   }
 
   weigh() {

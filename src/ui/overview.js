@@ -5,20 +5,22 @@ import { oldest } from './components/storage.js';
 
 const STATS_MS = 30_000;
 const ALERTS_MS = 10_000;
+/** A stranger who looks at a public dashboard is not led away to sign in. */
+const STAY = { stay: true };
 
 /** Asks for the list again: after one was made, changed or taken away. */
 export async function renewBoards() {
-  boards.value = (await get('dashboards/list')).dashboards ?? [];
+  boards.value = (await get('dashboards/list', {}, STAY)).dashboards ?? [];
 }
 
 async function renewStats() {
-  const answer = await get('metrics/stats');
+  const answer = await get('metrics/stats', {}, STAY);
   stats.value = answer;
   since.value = oldest(answer);
 }
 
 async function renewAlerts() {
-  const { alerts = [] } = await get('alerts/active');
+  const { alerts = [] } = await get('alerts/active', {}, STAY);
   const now = alerts.filter((alert) => alert.state === 'firing').sort((a, b) => b.active_at - a.active_at);
   const same = now.length === firing.peek().length && now.every((alert, i) => key(alert) === key(firing.peek()[i]));
   if (!same) firing.value = now;
@@ -27,18 +29,19 @@ async function renewAlerts() {
 const key = (alert) => JSON.stringify([alert.name, alert.labels]);
 
 async function renewMe() {
-  me.value = await get('access/session');
+  me.value = await get('access/session', {}, STAY);
 }
 
 /** Asks at once and from then on, while the page is seen. */
 export function keepOverview() {
   const quiet = (ask) => ask().catch(() => null);
   const wanted = () => document.visibilityState === 'visible' && route.peek().page.name !== 'sign-in';
-  const every = (ms, ask) => setInterval(() => wanted() && quiet(ask), ms);
-  const all = () => [renewMe, renewStats, renewBoards, renewAlerts].forEach(quiet);
+  const known = () => !me.peek().accounts || Boolean(me.peek().role);
+  const every = (ms, ask) => setInterval(() => wanted() && known() && quiet(ask), ms);
+  const all = () => quiet(renewMe).then(() => (known() ? [renewStats, renewBoards, renewAlerts] : [renewBoards]).forEach(quiet));
   if (wanted()) all();
   every(STATS_MS, renewStats);
   every(ALERTS_MS, renewAlerts);
-  document.addEventListener('visibilitychange', () => wanted() && [renewStats, renewAlerts].forEach(quiet));
+  document.addEventListener('visibilitychange', () => wanted() && known() && [renewStats, renewAlerts].forEach(quiet));
   return all;
 }

@@ -62,7 +62,8 @@ export function step(range, now, way) {
   const width = end - start;
   const shift = (width / 2) * way;
   if (way > 0 && moves(range)) return range;
-  if (end + shift >= now) return { from: `now-${durationText(width)}`, to: 'now' };
+  // Near enough: the clock went on since the step back.
+  if (end + shift >= now - width / 20) return { from: `now-${durationText(width)}`, to: 'now' };
   return { from: Math.round(start + shift), to: Math.round(end + shift) };
 }
 

@@ -1,11 +1,12 @@
 // The page's words. English is the key; a dictionary gives the others. Knows no component.
 import { signal } from './lib.js';
+import boards from './text/es-boards.js';
 import shell from './text/es-shell.js';
 
 /** `en` or `es`. */
 export const lang = signal(stored() ?? first());
 
-const dictionaries = { es: { ...shell } };
+const dictionaries = { es: { ...boards, ...shell } };
 
 /** Adds words of a part of the page: charts and pages each bring their own. @param {string} language @param {Record<string,string>} words */
 export function addWords(language, words) {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { matching, registration, united, wrong } from '../../src/ui/pages/logic/catalog.js';
 import { curl, groups, resolved, sample, sought } from '../../src/ui/pages/logic/openapi.js';
 import { copyOf, found, read, whole, written } from '../../src/ui/pages/logic/boards.js';
-import { ahead, bounds, perWhat, reaches } from '../../src/ui/pages/logic/trend.js';
+import { ahead, bounds, perWhat, reaches, within } from '../../src/ui/pages/logic/trend.js';
 import { fill, joined } from '../../src/ui/pages/logic/series.js';
 
 test('metrics are found by all words, in one category', () => {
@@ -55,6 +55,7 @@ test('a forecast has the band of 80 % where there is one, and its middle alone w
   assert.deepEqual(ahead({ points: [[1, 2], [2, 'NaN']], intervals: bands }), [{ t: 1, v: 2, lo: 1, hi: 3 }]);
   assert.deepEqual(ahead({ points: [[1, 2]], intervals: [] }), [{ t: 1, v: 2, lo: 2, hi: 2 }]);
   assert.deepEqual(ahead(null), []);
+  assert.deepEqual(within([{ t: 1, v: 99, lo: -3, hi: 120 }], { lo: 0, hi: 100 }), [{ t: 1, v: 99, lo: 0, hi: 100 }]);
   assert.deepEqual(bounds([1, '2']), [1, 2]);
   assert.equal(bounds([null, 2]), null);
   assert.equal(bounds(null), null);

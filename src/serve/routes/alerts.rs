@@ -303,7 +303,7 @@ impl From<Trial> for RuleDraft {
 async fn try_out(body: JsonBytes, asking: Data<Asking>, alerts: Data<Alerts>) -> Result<HttpResponse, Fault> {
     let trial: Trial = parse_json(&body.0)?;
     let (name, severity) = (trial.name.clone().unwrap_or_default(), trial.severity.clone());
-    let found = asking.ask("rule_test", None, move |_| alerts.try_out(trial.into())).await?;
+    let found = asking.ask("rule_test", None, move |deadline| alerts.try_out(trial.into(), deadline)).await?;
     let severity = match severity.as_deref() {
         Some("critical") => "critical",
         Some("warning") => "warning",

@@ -1,9 +1,9 @@
 //! The page: `src/ui`, compiled in, compressed once, under a path that names its content.
 //!
 //! `/ui/<version>/…` never changes and is kept by browsers for ever; `/ui/…` is asked again each
-//! time. Every other path that a browser opens gets `index.html`, whose links are filled in here:
-//! the style sheets, and each module, so that the browser asks for all of them at once instead of
-//! finding them one by one. Knows nothing of what the files say.
+//! time. Every other path that a browser opens gets `index.html`, whose links are filled in here.
+//! The modules are glued into two scripts and the style sheets into one: a browser asks for six
+//! files at a time, and there are eighty. Knows nothing of what the files say.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hasher};
@@ -19,6 +19,7 @@ use flate2::write::GzEncoder;
 use rust_embed::Embed;
 
 use super::get;
+use crate::serve::bundle::{Bundle, bundle};
 use crate::serve::error::Fault;
 use crate::serve::openapi::shapes;
 
@@ -33,10 +34,12 @@ const FOR_EVER: &str = "public, max-age=31536000, immutable";
 const ASK_AGAIN: &str = "no-cache";
 /// Style sheets in the order in which they apply; what is not listed follows by name.
 const FIRST_STYLES: [&str; 2] = ["tokens.css", "app.css"];
-/// Modules that a page loads when it is opened, not before.
-const LATER: &str = "pages/";
-/// The page that is opened first.
-const FIRST_PAGE: &str = "pages/dashboard.js";
+/// What runs, and the page that is opened first: with all they need they are the first script.
+const ROOTS: [&str; 2] = ["main.js", "pages/dashboard.js"];
+/// The glued files.
+const STYLE: &str = "style.css";
+const FIRST: &str = "first.js";
+const LATER: &str = "later.js";
 /// Paths that belong to programs: a browser that opens a wrong one is told so.
 const PROGRAMS: [&str; 5] = ["/api/", "/-/", "/metrics", "/federate", "/ui/"];
 
@@ -60,17 +63,36 @@ struct Assets {
 
 impl Assets {
     fn load() -> Self {
-        let files: BTreeMap<String, Asset> = Files::iter().filter_map(|path| Some((path.to_string(), Asset::of(&path, &Files::get(&path)?.data)))).collect();
+        let texts: BTreeMap<String, Vec<u8>> = Files::iter().filter_map(|path| Some((path.to_string(), Files::get(&path)?.data.into_owned()))).collect();
+        let glued = glue(&texts);
         let mut hasher = DefaultHasher::new();
-        for (path, asset) in &files {
+        for (path, data) in texts.iter().chain(&glued) {
             hasher.write(path.as_bytes());
-            hasher.write(asset.etag.as_bytes());
+            hasher.write(data);
         }
         let version = format!("{:016x}", hasher.finish());
-        let template = files.get("index.html").map(|index| String::from_utf8_lossy(&index.plain).into_owned()).unwrap_or_default();
-        let index = fill(&template, &version, files.keys().map(String::as_str));
+        let index = fill(&text_of(&texts, "index.html"), &version, glued.contains_key(FIRST));
+        let files = texts.iter().chain(&glued).map(|(path, data)| (path.clone(), Asset::of(path, data))).collect();
         Self { index: Asset::of("index.html", index.as_bytes()), version, files }
     }
+}
+
+fn text_of(files: &BTreeMap<String, Vec<u8>>, path: &str) -> String {
+    files.get(path).map(|data| String::from_utf8_lossy(data).into_owned()).unwrap_or_default()
+}
+
+/// One style sheet and two scripts of many.
+fn glue(files: &BTreeMap<String, Vec<u8>>) -> BTreeMap<String, Vec<u8>> {
+    let ends_in = |end: &'static str| files.keys().map(String::as_str).filter(move |path| path.ends_with(end));
+    let others = ends_in(".css").filter(|path| !FIRST_STYLES.contains(path));
+    let style: String = FIRST_STYLES.into_iter().chain(others).map(|path| text_of(files, path)).collect();
+    let mut glued = BTreeMap::from([(STYLE.to_owned(), style.into_bytes())]);
+    let texts: Vec<(&str, String)> = ends_in(".js").filter(|path| *path != "boot.js").map(|path| (path, text_of(files, path))).collect();
+    match bundle(&texts.iter().map(|(path, text)| (*path, text.as_str())).collect(), &ROOTS) {
+        Ok(Bundle { first, later }) => glued.extend([(FIRST.to_owned(), first.into_bytes()), (LATER.to_owned(), later.into_bytes())]),
+        Err(reason) => tracing::warn!("the page's modules are sent one by one: {reason}"),
+    }
+    glued
 }
 
 impl Asset {
@@ -119,16 +141,11 @@ fn media_type(path: &str) -> &'static str {
     }
 }
 
-/// The page with its links: all style sheets, and the modules that every page needs.
-fn fill<'a>(template: &str, version: &str, files: impl Iterator<Item = &'a str> + Clone) -> String {
-    let listed = FIRST_STYLES.into_iter();
-    let others = files.clone().filter(|path| path.ends_with(".css") && !FIRST_STYLES.contains(path));
-    let styles: String = listed.chain(others).map(|path| format!("<link rel=\"stylesheet\" href=\"/ui/{path}\">\n")).collect();
-    let needed =
-        files.filter(|path| path.ends_with(".js") && *path != "boot.js" && (!path.starts_with(LATER) || *path == FIRST_PAGE || path.ends_with("/index.js")));
-    let modules: String = needed.map(|path| format!("<link rel=\"modulepreload\" href=\"/ui/{path}\">\n")).collect();
-    let filled = template.replace("<!-- styles -->\n", &styles).replace("<!-- modules -->\n", &modules);
-    filled.replace("=\"/ui/", &format!("=\"/ui/{version}/"))
+/// The page with its links: those of the glued files, under the version.
+fn fill(template: &str, version: &str, is_glued: bool) -> String {
+    let script = if is_glued { template.replace("/ui/main.js", &format!("/ui/{FIRST}")) } else { template.to_owned() };
+    let styled = script.replace("/ui/tokens.css", &format!("/ui/{STYLE}"));
+    styled.replace("=\"/ui/", &format!("=\"/ui/{version}/"))
 }
 
 /// What these routes say of themselves.
@@ -194,19 +211,20 @@ mod tests {
         let page = String::from_utf8_lossy(&ASSETS.index.plain).into_owned();
         let start = format!("=\"/ui/{}/", ASSETS.version);
         let named: Vec<&str> = page.split(&start).skip(1).filter_map(|rest| rest.split('"').next()).collect();
-        assert!(named.contains(&"main.js") && named.contains(&"tokens.css") && named.contains(&FIRST_PAGE), "{named:?}");
+        assert!([FIRST, STYLE, "boot.js"].iter().all(|path| named.contains(path)), "{named:?}");
         for path in &named {
             assert!(ASSETS.files.contains_key(*path), "{path}");
         }
-        for forbidden in ["http://", "https://", "style=\"", "<style", "onclick", "<!-- styles", "<!-- modules"] {
+        for forbidden in ["http://", "https://", "style=\"", "<style", "onclick"] {
             assert!(!page.contains(forbidden), "{forbidden}");
         }
     }
 
     #[test]
     fn the_first_load_stays_under_its_budget() {
-        let first = ASSETS.files.iter().filter(|(path, _)| !path.starts_with(LATER) && !path.ends_with(".txt"));
-        let bytes: usize = first.map(|(_, asset)| asset.gzip.as_ref().unwrap_or(&asset.plain).len()).sum();
+        let first = ["index.html", "boot.js", STYLE, FIRST, "fonts/inter.woff2", "fonts/jetbrains-mono.woff2", "icon.svg"];
+        let sent = |path: &str| ASSETS.files[path].gzip.as_ref().unwrap_or(&ASSETS.files[path].plain).len();
+        let bytes: usize = first.into_iter().map(sent).sum();
         assert!((50_000..250_000).contains(&bytes), "{bytes} bytes");
     }
 

@@ -243,7 +243,7 @@ export class Frame {
   drawXLabels(view) {
     const { ctx } = view;
     const [start, end] = this.spec.x;
-    const most = Math.max(2, Math.floor(view.width / 74));
+    const most = Math.max(2, Math.floor(view.width / 62));
     let free = view.left - 40;
     ctx.fillStyle = color('ink-3');
     ctx.textAlign = 'center';

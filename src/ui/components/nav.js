@@ -1,5 +1,5 @@
 // What can be gone to, once: the rail, the sheet of phones, the palette and the keys all read it.
-import { boards, firing, route, stats } from '../state.js';
+import { boards, firing, may, me, route, stats } from '../state.js';
 import { count, t } from '../text.js';
 
 /** The predefined dashboards, so that the rail is whole before the list has come. */
@@ -18,10 +18,14 @@ export function groups() {
   const own = boards.value.filter((board) => !KNOWN.some(({ id }) => id === board.id)).map((board) => ({ ...board, icon: 'board' }));
   const shown = boards.value.length ? known.filter(({ id }) => boards.value.some((board) => board.id === id)) : known;
   const dashboards = [...shown, ...own].map(({ id, title, icon }) => ({ path: boardPath(id), title, icon }));
+  const makes = may('editor') ? [{ path: '/dashboards/new', title: t('New dashboard'), icon: 'plus' }] : [];
+  const open = { title: t('Dashboards'), items: [...dashboards, ...makes] };
+  // A stranger sees what is public, and the way in.
+  if (me.value.accounts && !me.value.role) return [open];
   const calling = firing.value.length;
   const series = stats.value?.series;
   return [
-    { title: t('Dashboards'), items: [...dashboards, { path: '/dashboards/new', title: t('New dashboard'), icon: 'plus' }] },
+    open,
     {
       title: t('Investigate'),
       items: [

@@ -1,7 +1,7 @@
 // The frame round a chart: its head, its menu, and what is shown while there is no picture.
-import { html, useEffect, useErrorBoundary, useRef, useState } from '../lib.js';
+import { html, useEffect, useErrorBoundary, useMemo, useRef, useState } from '../lib.js';
 import { Chart, Legend } from '../charts/index.js';
-import { go, link, may, range, setQuery, setRange, toast } from '../state.js';
+import { go, lang, link, may, range, setQuery, setRange, toast } from '../state.js';
 import { t } from '../text.js';
 import { Dialog } from './dialog.js';
 import { Icon } from './icons.js';
@@ -12,8 +12,16 @@ import { DataTable, csv } from './datatable.js';
 /** Low panels have room for fewer words. */
 const tight = (panel) => panel.h <= 2 || panel.w <= 3;
 
+/** A panel of a dashboard that came with the program speaks the reader's language. */
+function spoken(board, panel) {
+  if (!board.doc.value?.predefined) return panel;
+  return { ...panel, title: t(panel.title), subtitle: panel.subtitle && t(panel.subtitle) };
+}
+
 /** @param {{board: import('../board.js').Board, panel: any}} props */
-export function Panel({ board, panel }) {
+export function Panel({ board, panel: asked }) {
+  const language = lang.value;
+  const panel = useMemo(() => spoken(board, asked), [board, asked, language]);
   const { data, span, good } = board.panel(panel.id).value;
   const [asTable, setTable] = useState(false);
   const [missing, setMissing] = useState(null);
@@ -26,7 +34,7 @@ export function Panel({ board, panel }) {
   const title = `panel-${panel.id}`;
   return html`<article class=${`card panel-${panel.type}`} ref=${card} aria-labelledby=${title} tabindex="0" data-panel=${panel.id} data-state=${data?.state ?? 'loading'}>
     <header><h2 id=${title}>${panel.title}</h2>${panel.subtitle ? html`<p>${panel.subtitle}</p>` : null}
-      <div class="end"><${Names} panel=${panel} data=${data} span=${span} hidden=${asTable} /><${Behind} board=${board} /></div>
+      <div class="end"><${Names} board=${board} panel=${panel} data=${data} span=${span} hidden=${asTable} /><${Behind} board=${board} panel=${panel} /></div>
       <${PanelMenu} board=${board} panel=${panel} data=${data} asTable=${asTable} setTable=${setTable} /></header>
     <div class="body"><${Body} board=${board} panel=${panel} data=${data} span=${span} good=${good} asTable=${asTable} onMissing=${setMissing} /></div>
     ${missing ? html`<${Dialog} title=${t('How to send it')} subtitle=${panel.title} onClose=${() => setMissing(null)}><${HowToSend} missing=${missing} /><//>` : null}
@@ -38,8 +46,9 @@ const BESIDE = 4;
 const crowded = (panel, data) => (panel.type === 'line' || panel.type === 'bar') && data.series.length > BESIDE;
 
 /** Names and values of the picture, beside the title. */
-function Names({ panel, data, span, hidden }) {
-  if (hidden || data?.state !== 'ok' || !data.series?.length || crowded(panel, data)) return null;
+function Names({ board, panel, data, span, hidden }) {
+  // A narrow head has no room for both.
+  if (hidden || (panel.w < 6 && isBehind(board)) || data?.state !== 'ok' || !data.series?.length || crowded(panel, data)) return null;
   return html`<${Legend} panel=${panel} data=${data} range=${span} />`;
 }
 
@@ -54,16 +63,20 @@ function zoom(start, end) {
 }
 const before = [];
 
-/** The badge of a picture that is no longer new. */
-function Behind({ board }) {
+/** Whether the picture is no longer new. */
+function isBehind(board) {
   const { state, behind } = link.value;
-  if (board.demo.value || !behind || (state !== 'stale' && state !== 'reconnecting')) return null;
-  return html`<span class="badge warn">${t('{n} s behind', { n: Math.round(behind / 1e3) })}</span>`;
+  return !board.demo.value && Boolean(behind) && (state === 'stale' || state === 'reconnecting');
+}
+
+function Behind({ board, panel }) {
+  if (panel.w < 4 || !isBehind(board)) return null;
+  return html`<span class="badge warn">${t('{n} s behind', { n: Math.round(link.value.behind / 1e3) })}</span>`;
 }
 
 function Body({ board, panel, data, span, good, asTable, onMissing, full = false }) {
   if (!data) return html`<${Loading} />`;
-  const stale = !board.demo.value && Boolean(link.value.behind) && link.value.state !== 'live';
+  const stale = isBehind(board);
   const picture = (shown) => html`<${Drawn} key=${asTable ? 'table' : 'chart'} panel=${panel} data=${shown} span=${span} stale=${stale} asTable=${asTable} full=${full} />`;
   if (data.state === 'error') {
     return html`${good?.series?.length ? html`<div class="ghost" aria-hidden="true">${picture({ ...good, state: 'ok' })}</div>` : null}
@@ -104,7 +117,10 @@ function download(panel, data) {
 }
 
 /** A panel in the whole window. @param {{board: import('../board.js').Board, panel: any}} props */
-export function FullPanel({ board, panel }) {
+export function FullPanel({ board, panel: asked }) {
+  const language = lang.value;
+  // One object as long as nothing changed: a chart works its picture out anew for another.
+  const panel = useMemo(() => ({ ...spoken(board, asked), w: 12, h: 8 }), [board, asked, language]);
   const { data, span, good } = board.panel(panel.id).value;
   const [asTable, setTable] = useState(false);
   useEffect(() => {
@@ -115,5 +131,5 @@ export function FullPanel({ board, panel }) {
     ? html`<button type="button" class="pill" aria-pressed=${String(asTable)} onClick=${() => setTable(!asTable)}><${Icon} name=${asTable ? 'chart' : 'table'} />${asTable ? t('Chart') : t('Table')}</button>`
     : null;
   return html`<${Dialog} class="full" title=${panel.title} subtitle=${panel.subtitle} actions=${toggle} onClose=${() => setQuery({ panel: null })}>
-    <div class=${`body panel-${panel.type}`}><${Body} board=${board} panel=${{ ...panel, w: 12, h: 8 }} data=${data} span=${span} good=${good} asTable=${asTable} onMissing=${() => null} full /></div><//>`;
+    <div class=${`body panel-${panel.type}`}><${Body} board=${board} panel=${panel} data=${data} span=${span} good=${good} asTable=${asTable} onMissing=${() => null} full /></div><//>`;
 }

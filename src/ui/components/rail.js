@@ -50,7 +50,9 @@ export function Bar() {
 export function Sheets() {
   const which = open.value;
   if (which !== 'boards' && which !== 'more') return null;
-  const [dashboards, , system] = groups();
+  const all = groups();
+  const dashboards = all[0];
+  const system = all[all.length - 1];
   const close = () => (open.value = null);
   const group = which === 'boards' ? dashboards : system;
   return html`<${Dialog} class="sheet" title=${which === 'boards' ? t('Dashboards') : t('More')} onClose=${close}>

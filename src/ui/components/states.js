@@ -50,16 +50,20 @@ export function Failed({ error, again, tight }) {
   return html`<${State} icon="error" title=${title} tight=${tight} alert>
     ${more && !tight ? html`<p>${more}</p>` : null}
     ${again ? html`<button type="button" class="pill" onClick=${again}>${t('Try again')}</button>` : null}
-    ${error.message && error.message !== title ? html`<details><summary>${t('Details')}</summary><code>${error.message}</code></details>` : null}<//>`;
+    ${error.message && error.message !== title && (tight || sentence(error.message) !== more) ? html`<details><summary>${t('Details')}</summary><code>${error.message}</code></details>` : null}<//>`;
 }
 
 function words({ status, code, message = '' }) {
   if (status === 0) return { title: t('The daemon does not answer'), more: t('The page tries again by itself.') };
-  if (status === 404) return { title: t('There is nothing here'), more: message };
-  if (status === 503 || code === 'timeout' || /timed? ?out|deadline/i.test(message)) return { title: t('The query did not finish in time'), more: t('Choose a shorter time or a narrower query.') };
+  if (status === 404) return { title: t('There is nothing here'), more: sentence(message) };
+  if (code === 'timeout' || /timed? ?out|deadline|took longer|not finish/i.test(message)) return { title: t('The query did not finish in time'), more: t('Choose a shorter time or a narrower query.') };
+  if (status === 503) return { title: t('The daemon is busy'), more: t('The page tries again by itself.') };
   if (code === 'invalid' || /parse|expected|unexpected/i.test(message)) return { title: t('The query cannot be read'), more: t('Edit the panel to put it right.') };
   return { title: t('This could not be drawn'), more: '' };
 }
+
+/** The daemon's messages begin small, as errors do. */
+const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** @param {{message?: string, tight?: boolean}} props */
 export function NoAccess({ message, tight }) {

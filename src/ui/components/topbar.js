@@ -71,12 +71,13 @@ export function nextTheme() {
 
 function Theme() {
   const words = { auto: t('as the system'), light: t('light'), dark: t('dark') };
-  const label = t('Theme: {now}. Change it', { now: words[theme.value] });
+  const label = t('Theme: {now}. Change it', { now: words[theme.value] ?? words.auto });
   return html`<button type="button" class="pill icon" aria-label=${label} title=${label} onClick=${nextTheme}><${Icon} name=${ICON[theme.value]} /></button>`;
 }
 
 function Person() {
   const { name, role } = me.value;
+  if (!role) return html`<${Link} class="pill" href=${`/sign-in?next=${encodeURIComponent(route.value.path)}`}>${t('Sign in')}<//>`;
   const leave = async () => {
     await del('access/session').catch(() => null);
     go('/sign-in');

@@ -65,7 +65,7 @@ test('Enter opens the focused panel in full, Escape closes it', () => here.visit
   await tab.page.evaluate(() => document.querySelector('main').focus());
   const panel = await until('a panel has the focus', async () => {
     await tab.page.keyboard.press('Tab');
-    return tab.page.evaluate(() => document.activeElement.closest('main section')?.querySelector('h2, h3')?.textContent);
+    return tab.page.evaluate(() => document.activeElement.closest('main article, main section')?.querySelector('h2, h3')?.textContent);
   });
   await tab.page.keyboard.press('Enter');
   const dialog = await tab.sees('dialog', panel);

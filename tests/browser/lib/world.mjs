@@ -6,11 +6,12 @@ import { after, before } from 'node:test';
 import { Daemon } from './daemon.mjs';
 import { launch, Tab } from './page.mjs';
 
-/** A world whose daemon has these `section.key=value` settings. */
+/** A world whose daemon has these `section.key=value` settings; its `prepare`, if a file sets one, runs before the cases. */
 export function world(...settings) {
-  const here = { daemon: null, browser: null };
+  const here = { daemon: null, browser: null, prepare: async () => {} };
   before(async () => {
     [here.daemon, here.browser] = await Promise.all([Daemon.start(...settings), launch()]);
+    await here.prepare();
   });
   after(async () => {
     await here.browser?.close();

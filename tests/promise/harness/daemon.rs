@@ -67,10 +67,15 @@ impl Setup {
 
     /// Starts the program and waits until it is ready.
     pub(crate) fn start(&self) -> Daemon {
+        self.start_when(|port| Client::of(port).try_get("/-/ready").is_some_and(|answer| answer.status == 200))
+    }
+
+    /// Starts the program where it is not asked by plain HTTP: `is_ready` asks on a port.
+    pub(crate) fn start_when(&self, is_ready: impl Fn(u16) -> bool) -> Daemon {
         for _ in 0..PORT_ATTEMPTS {
             let port = free_port();
             let mut daemon = Daemon::spawn(self, port);
-            if daemon.becomes_ready() {
+            if daemon.becomes_ready(&is_ready) {
                 return daemon;
             }
             let log = daemon.log();
@@ -172,13 +177,12 @@ impl Daemon {
     }
 
     /// False where it ended instead.
-    fn becomes_ready(&mut self) -> bool {
-        let client = self.client.clone();
+    fn becomes_ready(&mut self, is_ready: impl Fn(u16) -> bool) -> bool {
         eventually(&format!("latido is ready (log in {})", self.log.display()), READY_WITHIN, || {
             if self.child.try_wait().expect("the child can be asked").is_some() {
                 return Some(false);
             }
-            client.try_get("/-/ready").is_some_and(|answer| answer.status == 200).then_some(true)
+            is_ready(self.port).then_some(true)
         })
     }
 
@@ -202,6 +206,11 @@ impl Daemon {
     /// All that it said.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// SIGHUP: it reads its configuration and its certificate again.
+    pub(crate) fn hang_up(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::HUP).expect("the daemon can be told to reload");
     }
 
     /// SIGTERM; awaits the end and asserts exit code 0.

@@ -16,6 +16,12 @@ export function ahead(forecast) {
   }).filter(({ v, lo, hi }) => [v, lo, hi].every(Number.isFinite));
 }
 
+/** A forecast held to what its unit can be: a share between 0 and 100, all that is counted above 0. @param {{lo?: number, hi?: number}} can */
+export function within(points, { lo = -Infinity, hi = Infinity }) {
+  const held = (v) => Math.min(Math.max(v, lo), hi);
+  return points.map((one) => ({ ...one, v: held(one.v), lo: held(one.lo), hi: held(one.hi) }));
+}
+
 /** `[lo, hi]` of a slope interval; null where a side is not known. */
 export function bounds(interval) {
   const pair = (interval ?? []).map(number);
