@@ -31,9 +31,9 @@ async fn other() -> Result<HttpResponse, Fault> {
 #[utoipa::path(
     method(post, put), path = "/api/v1/admin/tsdb/delete_series",
     params(
-        ("match[]" = Vec<String>, Query, description = "Series selectors, repeated for several."),
-        ("start" = Option<String>, Query, description = "From when on: Unix seconds or RFC 3339."),
-        ("end" = Option<String>, Query, description = "Until when: Unix seconds or RFC 3339.")
+        ("match[]" = Vec<String>, Query, description = "Series selectors, repeated for several.", example = json!(["up"])),
+        ("start" = Option<String>, Query, description = "From when on: Unix seconds or RFC 3339.", example = json!("2026-11-25T09:00:00Z")),
+        ("end" = Option<String>, Query, description = "Until when: Unix seconds or RFC 3339.", example = json!("2026-11-25T10:00:00Z"))
     ),
     responses((status = 204, description = "Gone."))
 )]

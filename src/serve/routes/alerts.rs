@@ -327,9 +327,9 @@ async fn active(alerts: Data<Alerts>) -> HttpResponse {
 #[utoipa::path(
     get, path = "/api/v1/monitoring/alerts/history",
     params(
-        ("start" = Option<String>, Query, description = "From when on."),
-        ("end" = Option<String>, Query, description = "Until when."),
-        ("limit" = Option<u64>, Query, description = "At most so many; 0 for all.")
+        ("start" = Option<String>, Query, description = "From when on.", example = json!("-1h")),
+        ("end" = Option<String>, Query, description = "Until when.", example = json!("now")),
+        ("limit" = Option<u64>, Query, description = "At most so many; 0 for all.", example = json!(10))
     ),
     responses((status = 200, description = "The newest first.", body = shapes::AlertList))
 )]

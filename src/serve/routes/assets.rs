@@ -21,6 +21,7 @@ use rust_embed::Embed;
 use super::get;
 use crate::serve::bundle::{Bundle, bundle};
 use crate::serve::error::Fault;
+use crate::serve::openapi::shapes;
 
 /// The files, compiled into release builds; a debug build reads them where they lie.
 #[derive(Embed)]
@@ -171,9 +172,9 @@ async fn page(request: HttpRequest) -> HttpResponse {
 /// A file of the page.
 #[utoipa::path(
     get, path = "/ui/{path}",
-    params(("path" = String, Path, description = "Of a file of the page.")),
+    params(("path" = String, Path, description = "Of a file of the page.", example = json!("main.js"))),
     responses(
-        (status = 200, description = "A file.", content((String = "text/css"), (String = "text/javascript"), (String = "text/html"), (String = "text/plain"), (String = "image/svg+xml"), (String = "application/manifest+json"), (Vec<u8> = "font/woff2"))),
+        (status = 200, description = "A file.", content((String = "text/css"), (String = "text/javascript"), (String = "text/html"), (String = "text/plain"), (String = "image/svg+xml"), (String = "application/manifest+json"), (shapes::Bytes = "font/woff2"))),
         (status = 304, description = "The browser has it."),
         (status = 404, description = "There is no such file.")
     )

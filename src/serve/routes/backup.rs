@@ -64,7 +64,7 @@ impl io::Write for Pieces {
 /// cut short has none.
 #[utoipa::path(
     get, path = "/api/v1/monitoring/maintenance/backup",
-    responses((status = 200, description = "A tar stream that ends with a manifest.", body = Vec<u8>, content_type = "application/x-tar"))
+    responses((status = 200, description = "A tar stream that ends with a manifest.", body = shapes::Bytes, content_type = "application/x-tar"))
 )]
 async fn backup(asking: Data<Asking>, keeper: Data<Keeper>) -> Result<HttpResponse, Fault> {
     let snapshot = asking.run(move || keeper.snapshot(&Deadline::never())).await??;

@@ -116,7 +116,7 @@ async fn list(book: Data<Book>, Who(caller): Who) -> HttpResponse {
 /// One dashboard.
 #[utoipa::path(
     get, path = "/api/v1/monitoring/dashboards/{id}",
-    params(("id" = String, Path, description = "The dashboard.")),
+    params(("id" = String, Path, description = "The dashboard.", example = json!("operations"))),
     responses(
         (status = 200, description = "The document.", body = shapes::DashboardDocument),
         (status = 404, description = "There is no such dashboard that the caller may see.")
@@ -145,7 +145,7 @@ async fn create(body: JsonBytes, book: Data<Book>, asking: Data<Asking>, Who(cal
 /// Changes a dashboard.
 #[utoipa::path(
     put, path = "/api/v1/monitoring/dashboards/{id}",
-    params(("id" = String, Path, description = "The dashboard.")),
+    params(("id" = String, Path, description = "The dashboard.", example = json!("operations"))),
     request_body = shapes::DashboardBody,
     responses(
         (status = 200, description = "Stored.", body = shapes::DashboardDocument),
@@ -163,7 +163,7 @@ async fn update(id: Path<String>, body: JsonBytes, book: Data<Book>, asking: Dat
 /// Deletes a dashboard.
 #[utoipa::path(
     delete, path = "/api/v1/monitoring/dashboards/{id}",
-    params(("id" = String, Path, description = "The dashboard.")),
+    params(("id" = String, Path, description = "The dashboard.", example = json!("operations"))),
     responses(
         (status = 200, description = "Gone, or as it was shipped.", body = shapes::DashboardDeleted),
         (status = 404, description = "There is no such dashboard that the caller may see."),
@@ -181,11 +181,11 @@ async fn delete(id: Path<String>, book: Data<Book>, asking: Data<Asking>, Who(ca
 #[utoipa::path(
     get, path = "/api/v1/monitoring/dashboards/{id}/data",
     params(
-        ("id" = String, Path, description = "The dashboard."),
+        ("id" = String, Path, description = "The dashboard.", example = json!("operations")),
         ("panel" = Option<String>, Query, description = "Only these, parted by commas."),
-        ("start" = Option<String>, Query, description = "From when on."),
-        ("end" = Option<String>, Query, description = "Until when."),
-        ("step" = Option<String>, Query, description = "From point to point.")
+        ("start" = Option<String>, Query, description = "From when on.", example = json!("-1h")),
+        ("end" = Option<String>, Query, description = "Until when.", example = json!("now")),
+        ("step" = Option<String>, Query, description = "From point to point.", example = json!("60"))
     ),
     responses(
         (status = 200, description = "By panel.", body = shapes::DashboardData),
@@ -226,7 +226,7 @@ fn window(params: &Params, dashboard: &Dashboard, now: Timestamp) -> Result<Wind
 /// A ticket to open the socket.
 #[utoipa::path(
     post, path = "/api/v1/monitoring/dashboards/{id}/connect",
-    params(("id" = String, Path, description = "The dashboard.")),
+    params(("id" = String, Path, description = "The dashboard.", example = json!("operations"))),
     responses(
         (status = 200, description = "Good once.", body = shapes::DashboardTicket),
         (status = 404, description = "There is no such dashboard that the caller may see.")
@@ -258,11 +258,12 @@ async fn disconnect(id: Path<String>, connections: Data<Connections>, Who(caller
 #[utoipa::path(
     get, path = "/api/v1/monitoring/ws/dashboard/{id}",
     params(
-        ("id" = String, Path, description = "The dashboard."),
+        ("id" = String, Path, description = "The dashboard.", example = json!("operations")),
         ("ticket" = Option<String>, Query, description = "From connect; without it the credentials of the request count.")
     ),
     responses(
         (status = 101, description = "A WebSocket: a snapshot, then updates."),
+        (status = 426, description = "The request does not ask for a WebSocket."),
         (status = 404, description = "There is no such dashboard that the caller may see.")
     )
 )]

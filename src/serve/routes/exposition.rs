@@ -92,7 +92,7 @@ async fn exposition(
 /// The newest value of every series that the selectors match, with all its labels.
 #[utoipa::path(
     get, path = "/federate",
-    params(("match[]" = Option<Vec<String>>, Query, description = "Series selectors, repeated for several.")),
+    params(("match[]" = Option<Vec<String>>, Query, description = "Series selectors, repeated for several.", example = json!(["up"]))),
     responses(
         (status = 200, description = "Newest values; `Accept` chooses the format.", content((String = "text/plain"), (String = "application/openmetrics-text")))
     )

@@ -111,7 +111,7 @@ const MOST: usize = 10_000;
 /// Which metrics and labels have the most series.
 #[utoipa::path(
     get, path = "/api/v1/status/tsdb",
-    params(("limit" = Option<u64>, Query, description = "At most so many; 0 for all.")),
+    params(("limit" = Option<u64>, Query, description = "At most so many; 0 for all.", example = json!(10))),
     responses((status = 200, description = "As Prometheus answers.", body = shapes::SomeObject))
 )]
 async fn tsdb(params: Params, asking: Data<Asking>, reader: Data<Reader>) -> Result<HttpResponse, Fault> {

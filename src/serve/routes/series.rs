@@ -33,10 +33,10 @@ pub(super) fn routes(config: &mut ServiceConfig) {
 #[utoipa::path(
     method(get, post), path = "/api/v1/labels",
     params(
-        ("match[]" = Option<Vec<String>>, Query, description = "Series selectors, repeated for several."),
-        ("start" = Option<String>, Query, description = "From when on: Unix seconds or RFC 3339."),
-        ("end" = Option<String>, Query, description = "Until when: Unix seconds or RFC 3339."),
-        ("limit" = Option<u64>, Query, description = "At most so many; 0 for all.")
+        ("match[]" = Option<Vec<String>>, Query, description = "Series selectors, repeated for several.", example = json!(["up"])),
+        ("start" = Option<String>, Query, description = "From when on: Unix seconds or RFC 3339.", example = json!("2026-11-25T09:00:00Z")),
+        ("end" = Option<String>, Query, description = "Until when: Unix seconds or RFC 3339.", example = json!("2026-11-25T10:00:00Z")),
+        ("limit" = Option<u64>, Query, description = "At most so many; 0 for all.", example = json!(10))
     ),
     responses((status = 200, description = "Names of labels.", body = shapes::Words))
 )]
@@ -50,11 +50,11 @@ async fn labels(params: Params, asking: Data<Asking>, reader: Data<Reader>) -> R
 #[utoipa::path(
     get, path = "/api/v1/label/{name}/values",
     params(
-        ("name" = String, Path, description = "The label."),
-        ("match[]" = Option<Vec<String>>, Query, description = "Series selectors, repeated for several."),
-        ("start" = Option<String>, Query, description = "From when on: Unix seconds or RFC 3339."),
-        ("end" = Option<String>, Query, description = "Until when: Unix seconds or RFC 3339."),
-        ("limit" = Option<u64>, Query, description = "At most so many; 0 for all.")
+        ("name" = String, Path, description = "The label.", example = json!("job")),
+        ("match[]" = Option<Vec<String>>, Query, description = "Series selectors, repeated for several.", example = json!(["up"])),
+        ("start" = Option<String>, Query, description = "From when on: Unix seconds or RFC 3339.", example = json!("2026-11-25T09:00:00Z")),
+        ("end" = Option<String>, Query, description = "Until when: Unix seconds or RFC 3339.", example = json!("2026-11-25T10:00:00Z")),
+        ("limit" = Option<u64>, Query, description = "At most so many; 0 for all.", example = json!(10))
     ),
     responses((status = 200, description = "Values of the label.", body = shapes::Words))
 )]
@@ -69,10 +69,10 @@ async fn label_values(name: Path<String>, params: Params, asking: Data<Asking>, 
 #[utoipa::path(
     method(get, post), path = "/api/v1/series",
     params(
-        ("match[]" = Vec<String>, Query, description = "Series selectors, repeated for several."),
-        ("start" = Option<String>, Query, description = "From when on: Unix seconds or RFC 3339."),
-        ("end" = Option<String>, Query, description = "Until when: Unix seconds or RFC 3339."),
-        ("limit" = Option<u64>, Query, description = "At most so many; 0 for all.")
+        ("match[]" = Vec<String>, Query, description = "Series selectors, repeated for several.", example = json!(["up"])),
+        ("start" = Option<String>, Query, description = "From when on: Unix seconds or RFC 3339.", example = json!("2026-11-25T09:00:00Z")),
+        ("end" = Option<String>, Query, description = "Until when: Unix seconds or RFC 3339.", example = json!("2026-11-25T10:00:00Z")),
+        ("limit" = Option<u64>, Query, description = "At most so many; 0 for all.", example = json!(10))
     ),
     responses((status = 200, description = "Label sets.", body = shapes::LabelSets))
 )]
@@ -111,8 +111,8 @@ impl From<MetricMeta> for Metadata {
 #[utoipa::path(
     get, path = "/api/v1/metadata",
     params(
-        ("metric" = Option<String>, Query, description = "Only this one."),
-        ("limit" = Option<u64>, Query, description = "At most so many; 0 for all.")
+        ("metric" = Option<String>, Query, description = "Only this one.", example = json!("up")),
+        ("limit" = Option<u64>, Query, description = "At most so many; 0 for all.", example = json!(10))
     ),
     responses((status = 200, description = "By metric.", body = shapes::MetadataAnswer))
 )]

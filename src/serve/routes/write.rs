@@ -15,6 +15,7 @@ use crate::model::{ErrorKind, MetricMeta};
 use crate::serve::asking::Asking;
 use crate::serve::error::Fault;
 use crate::serve::limits;
+use crate::serve::openapi::shapes;
 use crate::wire::{WireError, remote_write, snappy};
 
 /// What these routes say of themselves.
@@ -34,7 +35,7 @@ struct MaxDecoded(usize);
 #[utoipa::path(
     post, path = "/api/v1/write",
     request_body(
-        content = Vec<u8>,
+        content = shapes::Bytes,
         content_type = "application/x-protobuf",
         description = "prometheus.WriteRequest, compressed with snappy (Content-Encoding: snappy)"
     ),
