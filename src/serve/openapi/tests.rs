@@ -28,7 +28,7 @@ fn plain(pattern: &str) -> String {
     out
 }
 
-/// Every path that stands in the source of the routes.
+/// Every text of the source of the routes that may be a path.
 fn paths_of_the_source() -> BTreeSet<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/serve/routes");
     let mut out = BTreeSet::from([PATH.to_owned()]);
@@ -37,12 +37,8 @@ fn paths_of_the_source() -> BTreeSet<String> {
         let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
         // After the opening bracket of a call: paths of annotations stand after `path = `.
         let pieces: Vec<&str> = code.split('"').collect();
-        for pair in pieces.windows(2) {
-            let called = pair[0].trim_end().ends_with('(') && !pair[0].trim_end().ends_with("s_with(");
-            if called && pair[1].starts_with('/') {
-                out.insert(plain(pair[1]));
-            }
-        }
+        let called = pieces.windows(2).filter(|pair| pair[0].trim_end().ends_with('(') && pair[1].starts_with('/'));
+        out.extend(called.map(|pair| plain(pair[1])));
     }
     out
 }
@@ -67,7 +63,14 @@ async fn methods_of(path: &str) -> BTreeSet<String> {
 async fn every_route_is_in_the_document_with_its_methods_and_nothing_else_is() {
     let mut document = document();
     let described: BTreeSet<String> = document.paths.paths.keys().cloned().collect();
-    assert_eq!(described, paths_of_the_source());
+    let mut routes = BTreeSet::new();
+    for path in paths_of_the_source() {
+        // Other texts look like paths as well: the router knows which are.
+        if !methods_of(&path).await.is_empty() {
+            routes.insert(path);
+        }
+    }
+    assert_eq!(described, routes);
     for (path, item) in &mut document.paths.paths {
         let methods: BTreeSet<String> = operations(item).map(|(method, _)| method.to_string()).collect();
         assert_eq!(methods, methods_of(path).await, "{path}");
