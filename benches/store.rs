@@ -25,6 +25,7 @@ fn opened(place: Place) -> Opened {
         late_window: Duration::from_secs(3600),
         sync: JournalSync::Always,
         max_bytes: None,
+        max_series: usize::MAX,
         cache: ByteCount::mib(8),
     };
     open(options, ManualClock::at(Timestamp(START))).expect("an empty place opens")

@@ -68,10 +68,16 @@ pub struct SignedIn {
 }
 
 /// Accounts, keys and sessions. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Accounts(Arc<Inner>);
 
-#[derive(Debug)]
+impl std::fmt::Debug for Accounts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Without the picture: there are hashes of passwords in it.
+        f.debug_struct("Accounts").finish_non_exhaustive()
+    }
+}
+
 struct Inner {
     catalog: Catalog,
     clock: SharedClock,
@@ -281,10 +287,13 @@ impl Accounts {
         let found = self.read().users.get(name).cloned();
         let Some(stored) = found else {
             secret::pretend(password);
-            return Err(refused(name, address));
+            // The name is not told: somebody may have typed the password there.
+            tracing::warn!(address = shown(address), "a name that no account has was tried");
+            return Err(AccessError::WrongPassword);
         };
         if !secret::is_password(password, &stored.password) {
-            return Err(refused(name, address));
+            tracing::warn!(name, address = shown(address), "a password was wrong");
+            return Err(AccessError::WrongPassword);
         }
         lock(&self.0.attempts).succeeded(name, address);
         let picture = self.read();
@@ -418,9 +427,8 @@ fn no_user(name: &str) -> AccessError {
     AccessError::NoUser { name: name.to_owned() }
 }
 
-fn refused(name: &str, address: Option<IpAddr>) -> AccessError {
-    tracing::warn!(name, address = address.map(|address| address.to_string()), "a password was wrong");
-    AccessError::WrongPassword
+fn shown(address: Option<IpAddr>) -> Option<String> {
+    address.map(|address| address.to_string())
 }
 
 fn expiry(now: Timestamp, lasts: Duration) -> Result<i64, AccessError> {

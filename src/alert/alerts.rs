@@ -160,6 +160,10 @@ impl Alerts {
             handles,
         };
         let alerts = Self(Arc::new(inner));
+        if alerts.0.options.webhook.is_none() {
+            // Nobody is left to whom it could be sent.
+            alerts.0.outbox.clear()?;
+        }
         alerts.restore(states, idle, now)?;
         alerts.0.handles.health.healthy(Component::Alerts);
         for outcome in ["sent", "failed", "dropped"] {
@@ -281,9 +285,9 @@ impl Alerts {
     ///
     /// # Errors
     /// The draft is wrong, or cannot be evaluated.
-    pub fn try_out(&self, draft: RuleDraft) -> Result<Vec<Alert>, AlertError> {
+    pub fn try_out(&self, draft: RuleDraft, deadline: &Deadline) -> Result<Vec<Alert>, AlertError> {
         let (rule, now) = (draft.check()?, self.0.handles.clock.now());
-        let found = group::ask(&self.0.handles.engine, &rule, now, &Deadline::after(TRIAL))?;
+        let found = group::ask(&self.0.handles.engine, &rule, now, deadline)?;
         let alert = |one: super::state::Found| Alert {
             labels: one.labels,
             annotations: one.annotations,
@@ -299,8 +303,10 @@ impl Alerts {
     fn tried(&self, draft: RuleDraft) -> Result<Rule, AlertError> {
         let rule = draft.check()?;
         match group::ask(&self.0.handles.engine, &rule, self.0.handles.clock.now(), &Deadline::after(TRIAL)) {
-            // Wrong whatever the data are; anything else may be better when it is evaluated.
-            Err(AlertError::Query(e)) if matches!(e.kind(), ErrorKind::Invalid | ErrorKind::Unsupported) => Err(AlertError::invalid("expr", e.to_string())),
+            // What takes too long or hits a failing store may be better when it is evaluated.
+            Err(AlertError::Query(e)) if matches!(e.kind(), ErrorKind::Invalid | ErrorKind::Unsupported | ErrorKind::Unprocessable) => {
+                Err(AlertError::invalid("expr", e.to_string()))
+            }
             _ => Ok(rule),
         }
     }
@@ -354,6 +360,11 @@ impl Alerts {
     /// Groups that are to be evaluated before their time.
     pub(super) fn take_fresh(&self) -> BTreeSet<GroupKey> {
         std::mem::take(&mut *locked(&self.0.fresh))
+    }
+
+    /// How many alerts the other rules have.
+    pub(super) fn alerts_besides(&self, id: &str) -> usize {
+        locked(&self.0.running).iter().filter(|(other, _)| *other != id).map(|(_, running)| running.alerts.len()).sum()
     }
 
     pub(super) fn running(&self, id: &str) -> Running {

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::alerts::{Alerts, RuleHealth, Running, series};
+use super::alerts::{Alerts, Handles, RuleHealth, Running, series};
 use super::book::Entry;
 use super::rule::{ALERT_NAME, Rule, SEVERITY};
 use super::state::{Alert, Found, Missing, step};
@@ -18,6 +18,9 @@ use crate::telemetry::Component;
 
 /// Alerts of one rule at most: more is no alert but a list, and each is kept, shown and told.
 const MAX_ALERTS: usize = 1000;
+
+/// Alerts of all rules at most: all are kept in memory, and shown at once.
+const MAX_ALL: usize = 10_000;
 
 /// Rules that are evaluated together: of one group, at one interval.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,7 +82,7 @@ impl Alerts {
         let before = self.running(&entry.id);
         let engine = &self.0.handles.engine;
         let missing = if at < self.0.patience_until { Missing::Waits } else { Missing::IsOver };
-        let answer = ask(engine, &entry.rule, at, &Deadline::after(engine.options().timeout));
+        let answer = ask(engine, &entry.rule, at, &Deadline::after(engine.options().timeout)).and_then(|found| self.fits(&entry.id, found));
         let (next, health) = match answer {
             Ok(found) => (Some(step(&entry.rule, &before.alerts, found, at, missing)), RuleHealth::Good),
             Err(error) => {
@@ -99,6 +102,15 @@ impl Alerts {
         (alerts, before.written)
     }
 
+    /// Refuses what would be too much together with the alerts of all other rules.
+    fn fits(&self, id: &str, found: Vec<Found>) -> Result<Vec<Found>, AlertError> {
+        let all = self.alerts_besides(id) + found.len();
+        if found.is_empty() || all <= MAX_ALL {
+            return Ok(found);
+        }
+        Err(AlertError::Query(QueryError::Execution(format!("there would be {all} alerts, the limit of all rules together is {MAX_ALL}"))))
+    }
+
     /// Shows on the health board which rules cannot be evaluated.
     fn report(&self) {
         let mut bad = self.rules().into_iter().filter_map(|state| match state.health {
@@ -106,12 +118,29 @@ impl Alerts {
             _ => None,
         });
         match bad.next() {
-            None => self.0.handles.health.healthy(Component::Alerts),
+            None => self.report_sending(),
             Some((name, reason)) => {
                 let more = bad.count();
                 let rest = if more > 0 { format!(" (and {more} more)") } else { String::new() };
                 self.0.handles.health.degraded(Component::Alerts, format!("rule {name:?}: {reason}{rest}"));
             }
+        }
+    }
+}
+
+/// Said after the pauses of the first minutes: a receiver that is restarted is no trouble.
+const TROUBLE: Duration = Duration::from_secs(120);
+
+impl Alerts {
+    /// Shows whether notifications wait for long.
+    fn report_sending(&self) {
+        let Handles { health, clock, .. } = &self.0.handles;
+        match (self.0.outbox.oldest(), &self.0.options.webhook) {
+            (Some(oldest), Some(address)) if oldest.created + TROUBLE < clock.now() => {
+                let waiting = self.0.outbox.len();
+                health.degraded(Component::Alerts, format!("{waiting} notifications wait: {address} does not take them, the log says why"));
+            }
+            _ => health.healthy(Component::Alerts),
         }
     }
 }

@@ -127,6 +127,13 @@ impl Outbox {
         self.catalog.remove(DocumentKind::Outbox, id).map(|_| ())
     }
 
+    /// Gives up all that waits.
+    pub(super) fn clear(&self) -> Result<(), StoreError> {
+        let mut edits = Edits::default();
+        self.with(|queue| std::mem::take(&mut queue.waiting)).iter().for_each(|notice| edits.remove(DocumentKind::Outbox, &notice.id));
+        if edits.is_empty() { Ok(()) } else { self.catalog.edit(edits) }
+    }
+
     /// Rings when something comes in.
     pub(super) const fn bell(&self) -> &Bell {
         &self.bell

@@ -13,7 +13,7 @@ use function::Function;
 use crate::model::Labels;
 
 /// What a template yields at most, whatever is in the labels.
-const MAX_OUTPUT_BYTES: usize = 8192;
+const MAX_OUTPUT_BYTES: usize = 4096;
 
 /// Why a text is no template.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

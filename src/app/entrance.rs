@@ -48,31 +48,38 @@ fn quoted(text: &str) -> String {
     if plain { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
-/// The control socket, and the lock of its directory where the store holds none.
+/// Whose lock the data directory has.
 #[derive(Debug)]
-pub(super) struct Way {
-    pub(super) control: Option<Control>,
-    pub(super) lock: Option<DirectoryLock>,
+pub(super) enum Held {
+    /// The store's, as soon as it is open.
+    ByStore,
+    /// Ours, for a store in memory.
+    Here(#[expect(dead_code, reason = "held, not asked: the system frees it with the file")] DirectoryLock),
+    /// Nobody's: it cannot be written, and a store in memory does without.
+    Not,
 }
 
-/// Opens the control socket in the data directory, also for a store in memory, of which nothing
-/// else lies there.
+/// Takes the data directory for a store in memory, whose control socket lies there.
 ///
 /// # Errors
-/// Another daemon is in that directory.
-pub(super) fn open_control(config: &Config) -> Result<Way, AppError> {
-    let lock = match &config.store.place {
-        Place::Disk(_) => None,
-        Place::Memory => match DirectoryLock::take(&config.data_dir) {
-            Ok(lock) => Some(lock),
-            Err(StoreError::NotWritable { path, source }) => {
-                tracing::warn!(path = %path.display(), error = %source, "no control socket: the directory cannot be written");
-                return Ok(Way { control: None, lock: None });
-            }
-            Err(error) => return Err(error.into()),
-        },
-    };
-    Ok(Way { control: Control::open(&config.data_dir), lock })
+/// Another daemon is in it.
+pub(super) fn hold_directory(config: &Config) -> Result<Held, AppError> {
+    if let Place::Disk(_) = &config.store.place {
+        return Ok(Held::ByStore);
+    }
+    match DirectoryLock::take(&config.data_dir) {
+        Ok(lock) => Ok(Held::Here(lock)),
+        Err(StoreError::NotWritable { path, source }) => {
+            tracing::warn!(path = %path.display(), error = %source, "no control socket: the directory cannot be written");
+            Ok(Held::Not)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Opens the control socket in the data directory, once its lock is held.
+pub(super) fn open_control(config: &Config, held: &Held) -> Option<Control> {
+    if let Held::Not = held { None } else { Control::open(&config.data_dir) }
 }
 
 /// Takes as many open files as may be had: each viewer is one.
@@ -111,13 +118,14 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let dir = home.path().join("data");
         let config = config(&[("storage.backend", "memory"), ("storage.data_dir", &dir.display().to_string())]);
-        let way = open_control(&config).unwrap();
+        let held = hold_directory(&config).unwrap();
+        let control = open_control(&config, &held).unwrap();
         let mut names: Vec<_> = std::fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         names.sort();
         assert_eq!(names, ["control.sock", "lock"]);
-        assert!(matches!(open_control(&config), Err(AppError::Store(StoreError::InUse { .. }))));
-        drop(way);
-        assert!(open_control(&config).is_ok());
+        assert!(matches!(hold_directory(&config), Err(AppError::Store(StoreError::InUse { .. }))));
+        drop((control, held));
+        assert!(matches!(hold_directory(&config), Ok(Held::Here(_))));
     }
 
     #[test]

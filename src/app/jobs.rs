@@ -147,9 +147,8 @@ fn note(health: &HealthBoard, result: Result<(), RoundError>, failing: &mut bool
 async fn tidy(parts: Parts, pool: Pool) {
     while parts.stop.sleep(SESSIONS_INTERVAL).await {
         let accounts = parts.accounts.clone();
-        match pool.run(move || accounts.tidy()).await {
-            Ok(Err(error)) => tracing::warn!(%error, "ended sessions stay for now"),
-            Ok(Ok(())) | Err(_) => {}
+        if let Ok(Err(error)) = pool.run(move || accounts.tidy()).await {
+            tracing::warn!(%error, "ended sessions stay for now");
         }
     }
 }

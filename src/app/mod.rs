@@ -49,6 +49,8 @@ const ASYNC_THREADS: usize = 2;
 const BLOCKING_THREADS: usize = 16;
 /// Calls that wait for the pool before more are refused.
 const POOL_WAITING: usize = 256;
+/// Threads that make frames of dashboards.
+const FRAME_THREADS: usize = 2;
 /// How long jobs may take to end after the stop.
 const JOBS_END: Duration = Duration::from_secs(10);
 /// How long the runtime waits for threads that still run.
@@ -79,11 +81,12 @@ async fn live_and_die(live: Arc<Live>) -> Result<(), AppError> {
     let bound = serve::bind(&config.serve)?;
     let answer = answering(live.clone(), trigger, stop.clone());
     let pool = Pool::new(config.max_concurrent, POOL_WAITING);
+    let held = entrance::hold_directory(&config)?;
     let house = signals.attend(House::build(&config, live, bound.tls(), pool, stop.clone()), &answer).await?;
-    let way = entrance::open_control(&config)?;
+    let control = entrance::open_control(&config, &held);
     // A start whose reader has gone away is a start all the same.
     let _ = writeln!(std::io::stdout(), "{}", welcome(&config, &bound.addresses(), &host_name()));
-    let served = signals.attend(bound.run(config.serve.clone(), house.handles.clone(), way.control), &answer).await;
+    let served = signals.attend(bound.run(config.serve.clone(), house.handles.clone(), control), &answer).await;
     // Whatever ended the serving, everything else ends as well. A second stop would leave at once.
     if !stop.is_stopped() {
         answer(Asked::Stop);
@@ -95,7 +98,7 @@ async fn live_and_die(live: Arc<Live>) -> Result<(), AppError> {
             }
         })
         .await?;
-    drop(way.lock);
+    drop(held);
     tracing::info!("stopped");
     Ok(served?)
 }
@@ -176,7 +179,8 @@ impl House {
         let hub = Hub::new(dashboard::Around {
             book: book.clone(),
             frames: frames.clone(),
-            pool: pool.clone(),
+            // Of their own: long queries of others must not hold up those who watch.
+            pool: Pool::new(FRAME_THREADS, POOL_WAITING),
             clock: clock.clone(),
             own: own.clone(),
             watched: Arc::new(Paced(collector.clone())),

@@ -59,6 +59,12 @@ pub static SETTINGS: &[Setting] = &[
     plain("rollup.summary", Kind::Duration, "1h", "Bucket width of the summary tier, a multiple of rollup.aggregated."),
     unset("ingest.late_window", Kind::Duration, "How long a window waits before it is sealed; default: the smaller of 1h and a quarter of retention.raw."),
     plain("ingest.max_future", Kind::Duration, "10m", "How far ahead of now a sample may lie."),
+    plain(
+        "ingest.max_series",
+        Kind::Count,
+        "1000000",
+        "Series in memory at once; beyond it new ones are refused, and the error names the metric and label that grew.",
+    ),
     plain("ingest.max_labels", Kind::Count, "64", "Labels a series may have."),
     plain("ingest.max_label_name_bytes", Kind::Count, "256", "Bytes a label's name may have."),
     plain("ingest.max_label_value_bytes", Kind::Count, "4096", "Bytes a label's value may have."),

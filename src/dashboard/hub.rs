@@ -7,8 +7,8 @@
 //! a snapshot next, made at most once a tick however many want it. Knows no socket.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -24,8 +24,6 @@ use crate::telemetry::OwnMetrics;
 
 /// Frames that a viewer may be behind before it has missed one. Shared by all viewers.
 const RING: usize = 4;
-/// How long the task goes on when the last viewer has left: a page that is loaded again comes back.
-const LINGER: Duration = Duration::from_secs(5);
 /// How long a tick waits at most for the round of its time.
 const LONGEST_WAIT: Duration = Duration::from_millis(400);
 
@@ -69,11 +67,23 @@ enum Tick {
 struct Channel {
     id: String,
     ticks: broadcast::Sender<Tick>,
-    viewers: AtomicUsize,
+    /// Of each viewer the tick up to which it was shown everything; later than all before the first.
+    viewers: Mutex<Vec<Weak<AtomicI64>>>,
     /// The newest tick, in milliseconds.
     latest: AtomicI64,
     /// The newest snapshot; locked while it is made, so that one is made for all.
     snapshot: tokio::sync::Mutex<Option<Snapshot>>,
+}
+
+impl Channel {
+    fn viewers(&self) -> MutexGuard<'_, Vec<Weak<AtomicI64>>> {
+        self.viewers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Viewers that were not shown everything up to `t`.
+    fn behind(&self, t: Timestamp) -> usize {
+        self.viewers().iter().filter_map(Weak::upgrade).filter(|position| position.load(Ordering::Relaxed) < t.0).count()
+    }
 }
 
 #[derive(Clone)]
@@ -115,7 +125,7 @@ impl Hub {
             let channel = Arc::new(Channel {
                 id: id.to_owned(),
                 ticks: broadcast::Sender::new(RING),
-                viewers: AtomicUsize::new(0),
+                viewers: Mutex::default(),
                 latest: AtomicI64::new(self.last_tick(self.0.around.clock.now()).0),
                 snapshot: tokio::sync::Mutex::default(),
             });
@@ -126,8 +136,9 @@ impl Hub {
             self.spawn(channel.clone());
             channel
         });
-        channel.viewers.fetch_add(1, Ordering::Relaxed);
-        Viewer { ticks: channel.ticks.subscribe(), channel, hub: self.clone(), shown: None }
+        let position = Arc::new(AtomicI64::new(i64::MAX));
+        channel.viewers().push(Arc::downgrade(&position));
+        Viewer { ticks: channel.ticks.subscribe(), channel, hub: self.clone(), shown: None, position }
     }
 
     fn spawn(&self, channel: Arc<Channel>) {
@@ -143,10 +154,12 @@ impl Hub {
         Timestamp(t.0.div_euclid(interval).saturating_mul(interval))
     }
 
-    /// Takes the channel away if nobody came meanwhile.
+    /// Takes the channel away if nobody watches.
     fn leave(&self, channel: &Channel) -> bool {
         let mut channels = self.channels();
-        if channel.viewers.load(Ordering::Relaxed) > 0 {
+        let mut viewers = channel.viewers();
+        viewers.retain(|position| position.strong_count() > 0);
+        if !viewers.is_empty() {
             return false;
         }
         channels.remove(&channel.id);
@@ -210,26 +223,23 @@ async fn run(hub: Hub, channel: Arc<Channel>) {
     let around = &hub.0.around;
     let mut trail = Trail::after(Timestamp(channel.latest.load(Ordering::Acquire)));
     let mut shown = around.book.find(&channel.id);
-    let mut alone = Duration::ZERO;
     loop {
         let now = around.clock.now();
+        // The clock was put back: ticks begin anew from there.
+        let put_back = trail.before > now + 2 * around.interval;
+        if put_back {
+            trail = Trail::after(hub.last_tick(now));
+        }
         let next = hub.last_tick(now).max(trail.before) + around.interval;
         if !around.stop.sleep(Duration::from_millis(next.0.saturating_sub(now.0).max(0).unsigned_abs())).await {
             return;
         }
-        if channel.viewers.load(Ordering::Relaxed) == 0 {
-            alone += around.interval;
-            trail.before = next;
-            channel.latest.store(next.0, Ordering::Release);
-            if alone >= LINGER && hub.leave(&channel) {
-                return;
-            }
-            continue;
+        if hub.leave(&channel) {
+            return;
         }
-        alone = Duration::ZERO;
         hub.collected(next).await;
         let Some(entry) = around.book.find(&channel.id) else { return hub.forget(&channel) };
-        let changed = shown.as_ref().is_none_or(|shown| !Arc::ptr_eq(&shown.dashboard, &entry.dashboard));
+        let changed = put_back || shown.as_ref().is_none_or(|shown| !Arc::ptr_eq(&shown.dashboard, &entry.dashboard));
         if changed {
             trail = Trail::after(trail.before);
         }
@@ -253,6 +263,9 @@ async fn tick(hub: &Hub, channel: &Channel, entry: Entry, trail: Trail, t: Times
         Ok((trail, text)) => {
             hub.0.around.own.query_duration.with_label_values(&["frame"]).observe(watch.elapsed().as_secs_f64());
             channel.latest.store(t.0, Ordering::Release);
+            // The frame that falls out of the ring now is lost to whoever has not taken it.
+            let fallen = t - hub.0.around.interval * RING as u32;
+            hub.0.around.own.dashboard_frames.with_label_values(&["skipped"]).inc_by(channel.behind(fallen) as u64);
             // Nobody may be there to hear it just now.
             let _ = channel.ticks.send(if renewed { Tick::Renewed } else { Tick::Update { before, t, text } });
             trail
@@ -282,6 +295,8 @@ pub struct Viewer {
     hub: Hub,
     /// The tick up to which it was shown everything; `None`: a snapshot is due.
     shown: Option<Timestamp>,
+    /// The same, for the task to see; it counts as watching as long as this lives.
+    position: Arc<AtomicI64>,
 }
 
 impl std::fmt::Debug for Viewer {
@@ -291,14 +306,19 @@ impl std::fmt::Debug for Viewer {
 }
 
 impl Viewer {
+    fn was_shown(&mut self, t: Timestamp) {
+        self.shown = Some(t);
+        self.position.store(t.0, Ordering::Relaxed);
+    }
+
     /// The next frame: a snapshot first and after every frame that was missed, else an update.
     pub async fn next(&mut self) -> Shown {
-        let frames = &self.hub.0.around.own.dashboard_frames;
+        let frames = self.hub.0.around.own.dashboard_frames.clone();
         loop {
             let Some(shown) = self.shown else {
                 let text = match self.hub.snapshot(&self.channel).await {
                     Ok(snapshot) => {
-                        self.shown = Some(snapshot.t);
+                        self.was_shown(snapshot.t);
                         snapshot.text
                     }
                     Err(DashboardError::Missing { .. }) => return Shown::Gone,
@@ -311,13 +331,12 @@ impl Viewer {
                 // It was part of the snapshot.
                 Ok(Tick::Update { t, .. }) if t <= shown => {}
                 Ok(Tick::Update { before, t, text }) if before <= shown => {
-                    self.shown = Some(t);
+                    self.was_shown(t);
                     frames.with_label_values(&["sent"]).inc();
                     return Shown::Frame(text);
                 }
                 Ok(Tick::Update { .. } | Tick::Renewed) => self.shown = None,
-                Err(broadcast::error::RecvError::Lagged(missed)) => {
-                    frames.with_label_values(&["skipped"]).inc_by(missed);
+                Err(broadcast::error::RecvError::Lagged(_)) => {
                     // What is in the ring still is older than the snapshot that comes now.
                     self.ticks = self.channel.ticks.subscribe();
                     self.shown = None;
@@ -328,8 +347,5 @@ impl Viewer {
     }
 }
 
-impl Drop for Viewer {
-    fn drop(&mut self) {
-        self.channel.viewers.fetch_sub(1, Ordering::Relaxed);
-    }
-}
+#[cfg(test)]
+mod tests;

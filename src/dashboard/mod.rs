@@ -19,6 +19,8 @@ mod hub;
 mod missing;
 mod options;
 mod predefined;
+#[cfg(test)]
+mod tests;
 mod variables;
 
 pub use book::{Book, Deleted, Entry, Origin};

@@ -9,6 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{Notify, OwnedMutexGuard, mpsc, oneshot};
 
@@ -29,6 +30,9 @@ const QUEUE_BYTES: usize = 128 << 20;
 const GROUP_REQUESTS: usize = 64;
 /// Bytes in one group, so that one commit stays short.
 const GROUP_BYTES: usize = 8 << 20;
+
+/// Between two lines of the log that say the same.
+const SAY_AGAIN: Duration = Duration::from_secs(60);
 
 /// Hears the outcome, on the intake's thread.
 type Done = Box<dyn FnOnce(Result<Report, IngestError>) + Send>;
@@ -75,6 +79,7 @@ impl Intake {
             own: own.clone(),
             health,
             board,
+            said: None,
             broken: None,
         };
         std::thread::Builder::new().name("intake".to_owned()).spawn(move || keeper.run()).map_err(|source| StoreError::File {
@@ -261,7 +266,10 @@ impl Waiter {
 
 fn report_of(checked: &Checked, appended: &Appended) -> Report {
     let old = |&index: &usize| Rejection { index: checked.position(index), reason: "no tier keeps this time any more".to_owned() };
-    let mut rejected: Vec<Rejection> = checked.rejected.iter().cloned().chain(appended.too_old.iter().map(old)).collect();
+    let room = appended.grown.as_deref().unwrap_or("there is no room for new series");
+    let new = |&index: &usize| Rejection { index: checked.position(index), reason: room.to_owned() };
+    let refused = appended.too_old.iter().map(old).chain(appended.no_room.iter().map(new));
+    let mut rejected: Vec<Rejection> = checked.rejected.iter().cloned().chain(refused).collect();
     rejected.sort_by_key(|r| r.index);
     Report { accepted: appended.accepted, rejected }
 }
@@ -277,6 +285,8 @@ struct Thread {
     own: OwnMetrics,
     health: HealthBoard,
     board: Board,
+    /// When it was last said that there is no room for new series.
+    said: Option<Stopwatch>,
     /// Set by a panic: the writer is not touched any more.
     broken: Option<Arc<StoreError>>,
 }
@@ -355,7 +365,7 @@ impl Thread {
         }
     }
 
-    fn count(&self, origin: Origin, appended: &Appended) {
+    fn count(&mut self, origin: Origin, appended: &Appended) {
         let origin = match origin {
             Origin::Collected => "collected",
             Origin::Custom => "custom",
@@ -365,6 +375,14 @@ impl Thread {
         self.own.samples_accepted.with_label_values(&[origin]).inc_by(appended.accepted as u64);
         if !appended.too_old.is_empty() {
             self.own.samples_rejected.with_label_values(&[Cause::Old.as_str()]).inc_by(appended.too_old.len() as u64);
+        }
+        if let Some(grown) = &appended.grown {
+            self.own.samples_rejected.with_label_values(&[Cause::Room.as_str()]).inc_by(appended.no_room.len() as u64);
+            // Every request may bring some: once a minute is enough to be read.
+            if self.said.is_none_or(|said| said.elapsed() >= SAY_AGAIN) {
+                self.said = Some(Stopwatch::start());
+                tracing::warn!(refused = appended.no_room.len(), "{grown}");
+            }
         }
     }
 

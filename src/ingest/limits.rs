@@ -10,6 +10,7 @@ pub(super) enum Cause {
     Future,
     Old,
     Labels,
+    Room,
 }
 
 impl Cause {
@@ -18,6 +19,7 @@ impl Cause {
             Self::Future => "future",
             Self::Old => "too_old",
             Self::Labels => "labels",
+            Self::Room => "series_budget",
         }
     }
 }

@@ -62,7 +62,7 @@ const DOORS: &[(&str, &str, Need)] = &[
     ("PUT DELETE", "/api/v1/monitoring/dashboards/{id}", Need::Write),
     ("GET", "/api/v1/monitoring/dashboards/{id}/data", Need::Public),
     ("POST", "/api/v1/monitoring/dashboards/{id}/connect", Need::Public),
-    ("DELETE", "/api/v1/monitoring/dashboards/connections/{connection}", Need::Public),
+    ("DELETE", "/api/v1/monitoring/dashboards/connections/{connection_id}", Need::Public),
     ("GET", "/api/v1/monitoring/ws/dashboard/{id}", Need::Public),
     // Alerts and analysis.
     ("GET", "/api/v1/monitoring/alerts/rules", Need::Read),
@@ -104,8 +104,14 @@ fn need(method: &Method, path: &str, route: Option<&str>) -> Need {
 
 fn listed(method: &Method, route: &str) -> Option<Need> {
     let asked = if *method == Method::HEAD { "GET" } else { method.as_str() };
-    let mut rows = DOORS.iter().filter(|(_, pattern, _)| *pattern == route);
+    let mut rows = DOORS.iter().filter(|(_, pattern, _)| is_same(pattern, route));
     rows.find(|(methods, ..)| methods.split(' ').any(|one| one == asked)).map(|(.., need)| *need)
+}
+
+/// Whether two patterns are one, however their parts are called.
+fn is_same(one: &str, other: &str) -> bool {
+    let same = |(a, b): (&str, &str)| a == b || (a.starts_with('{') && b.starts_with('{'));
+    one.split('/').count() == other.split('/').count() && one.split('/').zip(other.split('/')).all(same)
 }
 
 /// The page and its files: whatever is not below the paths of the interfaces.

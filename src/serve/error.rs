@@ -211,6 +211,7 @@ fn code_of(status: StatusCode) -> &'static str {
         415 => "unsupported_media_type",
         421 => "misdirected",
         422 => "unprocessable",
+        426 => "upgrade_required",
         429 => "too_many_requests",
         499 => "canceled",
         503 => "unavailable",

@@ -4,7 +4,9 @@
 //! Two halves. The outgoing one is the body of the answer: frames, pings, answers to pings, the
 //! closing. The incoming one reads what the client says, which is little: anything within 45 s, or
 //! the connection is given up. A client that sends what does not belong here is told why and left.
-//! Knows no dashboard: frames come from the hub as text.
+//! Knows no dashboard: frames come from the hub as text. `live/incoming` reads what clients say.
+
+mod incoming;
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -13,14 +15,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use actix_web::body::{BodyStream, BoxBody};
-use actix_web::http::header::{ALLOW, UPGRADE};
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::Method;
+use actix_web::http::header::UPGRADE;
 use actix_web::web::{Bytes, Payload};
-use actix_web::{HttpRequest, HttpResponse};
-use actix_ws::{CloseCode, Message, MessageStream, ProtocolError};
-use futures_util::stream;
+use actix_web::{FromRequest, HttpRequest, HttpResponse};
+use actix_ws::CloseCode;
+use futures_util::{StreamExt, stream};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
+
+use incoming::{Heard, Incoming};
 
 use super::error::Fault;
 use crate::clock::Stopwatch;
@@ -32,8 +36,6 @@ use crate::task::Stop;
 const PING: Duration = Duration::from_secs(15);
 /// A client that says nothing for so long, or takes nothing, is gone.
 const SILENCE: Duration = Duration::from_secs(45);
-/// The largest frame, or message in pieces, that a client may send.
-const MAX_INCOMING: usize = 64 << 10;
 /// Answers to pings that may wait; a client that pings faster gets fewer.
 const CONTROLS: usize = 4;
 /// Before a frame that failed is tried again.
@@ -46,24 +48,22 @@ const PING_FRAME: u8 = 9;
 const PONG: u8 = 10;
 
 /// Answers the upgrade of a request that asks for one.
-pub(super) fn handshake(request: &HttpRequest, payload: Payload) -> Result<(HttpResponse, MessageStream), Fault> {
+pub(super) async fn handshake(request: &HttpRequest) -> Result<HttpResponse, Fault> {
     if request.method() != Method::GET || !request.headers().contains_key(UPGRADE) {
-        let code = StatusCode::UPGRADE_REQUIRED;
-        return Err(Fault::status(code, format!("this path is a WebSocket: open it with one ({ALLOW}: GET, {UPGRADE}: websocket)")));
+        return Err(Fault::new(ErrorKind::Invalid, "this path is a WebSocket: open it with one (Upgrade: websocket)"));
     }
-    match actix_ws::handle(request, payload) {
-        Ok((response, _, messages)) => Ok((response, messages.max_frame_size(MAX_INCOMING))),
-        Err(error) => Err(Fault::new(ErrorKind::Invalid, format!("this is no WebSocket handshake: {error}"))),
-    }
+    let no_handshake = |error: actix_web::Error| Fault::new(ErrorKind::Invalid, format!("this is no WebSocket handshake: {error}"));
+    // The payload is read here, not by the library, which would hold a message however long it is.
+    let nothing = Payload::from_request(request, &mut actix_web::dev::Payload::None).await.map_err(no_handshake)?;
+    let (response, ..) = actix_ws::handle(request, nothing).map_err(no_handshake)?;
+    Ok(response)
 }
 
 /// Lets both halves run, and yields the answer whose body is the outgoing one.
-pub(super) fn attend(response: HttpResponse, messages: MessageStream, viewer: Viewer, place: Place, stop: Stop) -> HttpResponse {
+pub(super) fn attend(response: HttpResponse, payload: Payload, viewer: Viewer, place: Place, stop: Stop) -> HttpResponse {
     let (control, controls) = mpsc::channel(CONTROLS);
     let taken = Taken::default();
-    let (response, original) = response.into_parts();
     let outgoing = Outgoing {
-        _original: original,
         next: None,
         viewer: Some(viewer),
         controls,
@@ -74,7 +74,7 @@ pub(super) fn attend(response: HttpResponse, messages: MessageStream, viewer: Vi
         ready: VecDeque::new(),
         ended: false,
     };
-    actix_web::rt::spawn(listen(messages, control, place, taken));
+    actix_web::rt::spawn(listen(payload, control, place, taken));
     let body = stream::unfold(outgoing, |mut outgoing| async move {
         let bytes = outgoing.pull().await?;
         Some((Ok::<_, std::convert::Infallible>(bytes), outgoing))
@@ -113,13 +113,13 @@ enum Control {
 }
 
 /// Reads what the client says until it leaves, is silent for too long, or says what does not belong here.
-async fn listen(mut messages: MessageStream, control: mpsc::Sender<Control>, place: Place, taken: Taken) {
+async fn listen(mut payload: Payload, control: mpsc::Sender<Control>, place: Place, taken: Taken) {
     let _place = place;
-    let mut pieces = 0;
+    let mut incoming = Incoming::default();
     let mut heard = Stopwatch::start();
     loop {
-        let message = tokio::select! {
-            message = messages.recv() => message,
+        let bytes = tokio::select! {
+            bytes = payload.next() => bytes,
             () = control.closed() => return,
             () = tokio::time::sleep(PING) => {
                 if heard.elapsed() > SILENCE || taken.since() > SILENCE {
@@ -129,48 +129,21 @@ async fn listen(mut messages: MessageStream, control: mpsc::Sender<Control>, pla
             }
         };
         heard = Stopwatch::start();
-        let Some(message) = message else { return };
-        let answer = match message {
-            Ok(message) => answer(message, &mut pieces),
-            Err(error) => Some(misbehaved(&error)),
-        };
-        match answer {
-            Some(Control::Pong(bytes)) => {
-                // Full: the client pings faster than it reads.
-                let _ = control.try_send(Control::Pong(bytes));
-            }
-            Some(close) => {
-                let _ = control.send(close).await;
-                // The outgoing half says it and ends; what the client still sends is not read.
-                return control.closed().await;
-            }
-            None => {}
+        let Some(Ok(bytes)) = bytes else { return };
+        for said in incoming.take(&bytes) {
+            let close = match said {
+                Heard::Ping(bytes) => {
+                    // Full: the client pings faster than it reads.
+                    let _ = control.try_send(Control::Pong(bytes));
+                    continue;
+                }
+                Heard::Close => Control::Close(CloseCode::Normal, ""),
+                Heard::Wrong(code, reason) => Control::Close(code, reason),
+            };
+            let _ = control.send(close).await;
+            // The outgoing half says it and ends; what the client still sends is not read.
+            return control.closed().await;
         }
-    }
-}
-
-/// What is to be said to a message; texts are taken and mean nothing.
-fn answer(message: Message, pieces: &mut usize) -> Option<Control> {
-    use actix_ws::Item;
-    match message {
-        Message::Ping(bytes) => Some(Control::Pong(bytes)),
-        Message::Text(_) | Message::Pong(_) | Message::Nop => None,
-        Message::Binary(_) | Message::Continuation(Item::FirstBinary(_)) => Some(Control::Close(CloseCode::Unsupported, "send no binary messages here")),
-        Message::Continuation(Item::FirstText(bytes) | Item::Continue(bytes) | Item::Last(bytes)) => {
-            *pieces += bytes.len();
-            (*pieces > MAX_INCOMING).then_some(Control::Close(CloseCode::Size, TOO_LARGE))
-        }
-        Message::Close(_) => Some(Control::Close(CloseCode::Normal, "")),
-    }
-}
-
-const TOO_LARGE: &str = "a message may have 64 KiB";
-
-fn misbehaved(error: &ProtocolError) -> Control {
-    match error {
-        ProtocolError::Overflow => Control::Close(CloseCode::Size, TOO_LARGE),
-        ProtocolError::Io(_) => Control::Close(CloseCode::Invalid, "a text message must be UTF-8"),
-        _ => Control::Close(CloseCode::Protocol, "this is not the WebSocket protocol"),
     }
 }
 
@@ -178,8 +151,6 @@ type Next = Pin<Box<dyn Future<Output = (Viewer, Shown)>>>;
 
 /// The body of the answer.
 struct Outgoing {
-    /// The body that it stands in for: while that lives, messages are read.
-    _original: BoxBody,
     /// The frame that is waited for; kept over everything else that is said meanwhile.
     next: Option<Next>,
     viewer: Option<Viewer>,
@@ -289,22 +260,5 @@ mod tests {
         assert_eq!(head(TEXT, 126)[..], [0x81, 126, 0, 126]);
         assert_eq!(head(TEXT, 70_000)[..], [0x81, 127, 0, 0, 0, 0, 0, 1, 17, 112]);
         assert_eq!(head(PING_FRAME, 0)[..], [0x89, 0]);
-    }
-
-    #[test]
-    fn what_does_not_belong_here_is_told_with_its_code() {
-        let code = |control| match control {
-            Some(Control::Close(code, _)) => u16::from(code),
-            _ => 0,
-        };
-        let mut pieces = 0;
-        assert_eq!(code(answer(Message::Binary(Bytes::new()), &mut pieces)), 1003);
-        assert_eq!(code(answer(Message::Text("{}".into()), &mut pieces)), 0);
-        let piece = || Message::Continuation(actix_ws::Item::Continue(Bytes::from(vec![b'a'; 40_000])));
-        assert_eq!(code(answer(piece(), &mut pieces)), 0);
-        assert_eq!(code(answer(piece(), &mut pieces)), 1009);
-        assert_eq!(code(Some(misbehaved(&ProtocolError::Overflow))), 1009);
-        assert_eq!(code(Some(misbehaved(&ProtocolError::Io(std::io::Error::other("x"))))), 1007);
-        assert_eq!(code(Some(misbehaved(&ProtocolError::BadOpCode))), 1002);
     }
 }

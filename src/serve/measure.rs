@@ -180,6 +180,9 @@ mod tests {
     async fn small() -> HttpResponse {
         HttpResponse::Ok().body("x")
     }
+    async fn packed() -> HttpResponse {
+        HttpResponse::Ok().insert_header(("content-encoding", "gzip")).body("packed")
+    }
 
     #[actix_web::test]
     async fn errors_take_the_shape_of_their_path_and_all_is_counted() {
@@ -212,6 +215,7 @@ mod tests {
             .app_data(watch())
             .route("/big", web::get().to(big))
             .route("/small", web::get().to(small))
+            .route("/packed", web::get().to(packed))
             .wrap(from_fn(limits::spare_small))
             .wrap(Compress::default())
             .wrap(from_fn(measure));
@@ -223,5 +227,9 @@ mod tests {
         let response = call_service(&app, ask("/small")).await;
         assert!(!response.headers().contains_key("content-encoding"));
         assert_eq!(read_body(response).await, "x");
+        // What came compressed still says so, small as it is.
+        let response = call_service(&app, ask("/packed")).await;
+        assert_eq!(response.headers().get("content-encoding").unwrap(), "gzip");
+        assert_eq!(read_body(response).await, "packed");
     }
 }

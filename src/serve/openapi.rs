@@ -19,12 +19,15 @@ use utoipa::openapi::{Components, Content, Info, License, OpenApi, Ref, RefOr, R
 use utoipa::{PartialSchema, ToSchema};
 
 use super::answer;
+use super::caller::COOKIE;
 use super::error::Shape;
 use super::routes;
 use shapes::{MonitoringError, PrometheusError};
 
 /// Where it is served.
 const PATH: &str = "/api/openapi.json";
+/// A path, and another one at which the same handler answers.
+const ALSO_AT: [(&str, &str); 1] = [("/metrics", "/api/v1/monitoring/metrics/prometheus")];
 /// The form of a POST that may stand for the query string of a GET.
 const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";
@@ -43,6 +46,7 @@ pub(super) fn serve(config: &mut ServiceConfig) {
 
 /// This document.
 #[utoipa::path(get, path = "/api/openapi.json", responses((status = 200, description = "OpenAPI 3.1", body = shapes::AnyObject)))]
+
 async fn openapi() -> HttpResponse {
     static TEXT: LazyLock<Vec<u8>> = LazyLock::new(|| {
         let mut out = Vec::new();
@@ -63,12 +67,18 @@ fn document() -> OpenApi {
     out.info = Info::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
     out.info.description = Some(DESCRIPTION.to_owned());
     out.info.license = Some(License::new(env!("CARGO_PKG_LICENSE")));
+    for (path, other) in ALSO_AT {
+        out.paths.paths.extend(out.paths.paths.get(path).cloned().map(|item| (other.to_owned(), item)));
+    }
     for (path, item) in &mut out.paths.paths {
         complete_path(path, item);
     }
     let components = out.components.get_or_insert_with(Components::new);
     for (name, scheme) in schemes() {
         components.add_security_scheme(name, scheme);
+    }
+    for shape in [Shape::Monitoring, Shape::Prometheus, Shape::Plain] {
+        components.responses.extend(COMMON.map(|(status, description)| (shared_name(shape, status), error(shape, description).into())));
     }
     components.schemas.insert(MonitoringError::name().into_owned(), MonitoringError::schema());
     components.schemas.insert(PrometheusError::name().into_owned(), PrometheusError::schema());
@@ -79,7 +89,7 @@ fn document() -> OpenApi {
 }
 
 fn schemes() -> [(&'static str, SecurityScheme); 3] {
-    let cookie = ApiKeyValue::with_description("latido_session", "Set by signing in on the page");
+    let cookie = ApiKeyValue::with_description(COOKIE, "Set by signing in on the page");
     [
         ("bearer", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer))),
         ("basic", SecurityScheme::Http(Http::new(HttpAuthScheme::Basic))),
@@ -103,16 +113,16 @@ fn complete_path(path: &str, item: &mut PathItem) {
         let words: Vec<&str> = path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
         operation.operation_id = Some(format!("{}_{}", method.as_str().to_ascii_lowercase(), words.join("_")));
         operation.tags = Some(vec![tag(path).to_owned()]);
-        for (status, description) in common(path, &method, operation) {
-            let known = &mut operation.responses.responses;
-            known.entry(status.to_owned()).or_insert_with(|| Response::new(description).into());
+        for status in common(path, &method, operation) {
+            let shared = Ref::new(format!("#/components/responses/{}", shared_name(Shape::of(path), status)));
+            operation.responses.responses.entry(status.to_owned()).or_insert_with(|| shared.into());
         }
         for (status, response) in &mut operation.responses.responses {
-            if let RefOr::T(response) = response
+            let is_error = status.starts_with('4') || status.starts_with('5');
+            if let (true, RefOr::T(response)) = (is_error, response)
                 && response.content.is_empty()
-                && (status.starts_with('4') || status.starts_with('5'))
             {
-                *response = error(path, &response.description);
+                *response = error(Shape::of(path), &response.description);
             }
         }
     }
@@ -151,26 +161,34 @@ fn tag(path: &str) -> &str {
     }
 }
 
-/// What any request of an operation can meet besides what its handler says.
-fn common(path: &str, method: &Method, operation: &Operation) -> Vec<(&'static str, &'static str)> {
-    let mut out = vec![
-        ("400", "Something in the request is wrong; `field` names it where there is one."),
-        ("403", "The caller may not: its role, its key's scope, a foreign `Host` or `Origin`, or a proxy without accounts."),
-        ("500", "A fault of the program or the machine; the log has it."),
-    ];
-    if !is_open(path) {
-        out.push(("401", "There are accounts, and the request has no valid credentials."));
-        out.push(("429", "Too many failed sign-ins; `Retry-After` says when."));
-        out.push(("503", "Too much at once, it took too long, or the daemon is stopping; `Retry-After` says when."));
-    }
-    if operation.request_body.is_some() {
-        out.push(("408", "The body did not arrive in time."));
-        out.push(("413", "The body is too large."));
-        if *method != Method::GET {
-            out.push(("415", "The body's content type or encoding is not taken here."));
-        }
-    }
-    out
+/// What any request can meet, whatever its handler says.
+const COMMON: [(&str, &str); 9] = [
+    ("400", "Something in the request is wrong; `field` names it where there is one."),
+    ("401", "There are accounts, and the request has no valid credentials."),
+    ("403", "The caller may not: its role, its key's scope, a foreign `Host` or `Origin`, or a proxy without accounts."),
+    ("408", "The body did not arrive in time."),
+    ("413", "The body is too large."),
+    ("415", "The body's content type or encoding is not taken here."),
+    ("429", "Too many failed sign-ins; `Retry-After` says when."),
+    ("500", "A fault of the program or the machine; the log has it."),
+    ("503", "Too much at once, it took too long, or the daemon is stopping; `Retry-After` says when."),
+];
+
+/// The name of a response that operations share.
+fn shared_name(shape: Shape, status: &str) -> String {
+    format!("{shape:?}{status}")
+}
+
+/// Which of [`COMMON`] an operation can meet.
+fn common(path: &str, method: &Method, operation: &Operation) -> impl Iterator<Item = &'static str> + use<> {
+    let (takes_body, may_be_form) = (operation.request_body.is_some(), *method == Method::POST);
+    let is_open = is_open(path);
+    COMMON.into_iter().map(|(status, _)| status).filter(move |status| match *status {
+        "401" | "429" | "503" => !is_open,
+        "408" | "413" => takes_body || may_be_form,
+        "415" => takes_body,
+        _ => true,
+    })
 }
 
 /// Answered without credentials, whatever accounts there are.
@@ -179,8 +197,8 @@ fn is_open(path: &str) -> bool {
 }
 
 /// An error in the shape of its path.
-fn error(path: &str, description: &str) -> Response {
-    let (media, content) = match Shape::of(path) {
+fn error(shape: Shape, description: &str) -> Response {
+    let (media, content) = match shape {
         Shape::Monitoring => (JSON, Content::new(Some(Ref::from_schema_name(MonitoringError::name())))),
         Shape::Prometheus => (JSON, Content::new(Some(Ref::from_schema_name(PrometheusError::name())))),
         Shape::Plain => (TEXT, Content::new(Some(String::schema()))),

@@ -12,6 +12,7 @@ use actix_web::middleware::{Compress, from_fn};
 use actix_web::rt::net::{TcpStream, UnixStream};
 use actix_web::web::{Data, PayloadConfig};
 use actix_web::{App, Error, HttpServer};
+use rustix::net::sockopt;
 
 use super::asking::Asking;
 use super::caller::Doorkeeper;
@@ -39,6 +40,10 @@ const HEAD_ARRIVAL: Duration = Duration::from_secs(10);
 /// milliseconds, and strangers who try them must not hold up queries.
 const PASSWORDS_AT_ONCE: usize = 2;
 const PASSWORDS_WAITING: usize = 64;
+/// What may wait in the system for a client to take it: a viewer that is behind by more skips frames.
+const SEND_BUFFER_BYTES: usize = 128 << 10;
+/// How long a client may take nothing of what waits for it.
+const TAKES_NOTHING_MS: u32 = 60_000;
 /// After the last answer was handed over: time for the socket to take it.
 const FLUSH: Duration = Duration::from_millis(50);
 
@@ -228,11 +233,20 @@ fn remember(connection: &dyn Any, data: &mut Extensions, own: &OwnMetrics) {
         return;
     }
     let over_tls = connection.downcast_ref::<TlsStream<TcpStream>>().map(|stream| stream.get_ref().0);
-    if let Some(Ok(address)) = connection.downcast_ref::<TcpStream>().or(over_tls).map(TcpStream::local_addr) {
+    let Some(stream) = connection.downcast_ref::<TcpStream>().or(over_tls) else { return };
+    bound(stream);
+    if let Ok(address) = stream.local_addr() {
         data.insert(ArrivedAt(address.ip()));
         own.connections.with_label_values(&[KIND]).inc();
         data.insert(Open(own.clone()));
     }
+}
+
+/// Bounds what waits for a client that takes it slowly, and how long one that takes nothing keeps its
+/// connection. Where the system refuses, the connection works all the same.
+fn bound(stream: &TcpStream) {
+    let _ = sockopt::set_socket_send_buffer_size(stream, SEND_BUFFER_BYTES);
+    let _ = sockopt::set_tcp_user_timeout(stream, TAKES_NOTHING_MS);
 }
 
 /// The label of these connections.

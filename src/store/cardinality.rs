@@ -1,6 +1,9 @@
 //! Where the series of the head come from: by metric, by label, by label and value. Computed when
 //! asked, from the postings.
 
+use std::collections::{HashMap, HashSet};
+
+use super::head::Head;
 use super::index::MemoryIndex;
 use super::read::Reader;
 use crate::model::{METRIC_NAME, Timestamp};
@@ -43,6 +46,21 @@ impl Reader {
         out.newest = state.head.newest.map(Timestamp);
         out
     }
+}
+
+/// The metric with the most series, how many they are, and which of its labels has the most values.
+/// Costs a pass over that metric's series.
+pub(super) fn largest(head: &Head) -> (String, usize, Option<(String, usize)>) {
+    let names = head.index.names().find(|(name, _)| *name == METRIC_NAME).into_iter().flat_map(|(_, values)| values);
+    let Some((metric, numbers)) = names.max_by_key(|(_, numbers)| numbers.len()) else { return (String::new(), 0, None) };
+    let mut values: HashMap<&str, HashSet<&str>> = HashMap::new();
+    for series in numbers.iter().filter_map(|number| head.series.get(*number as usize)) {
+        series.labels.iter().for_each(|(name, value)| {
+            values.entry(name).or_default().insert(value);
+        });
+    }
+    let label = values.into_iter().max_by(|a, b| a.1.len().cmp(&b.1.len()).then_with(|| b.0.cmp(a.0))).map(|(name, values)| (name.to_owned(), values.len()));
+    (metric.clone(), numbers.len(), label)
 }
 
 fn of_index(index: &MemoryIndex, top: usize) -> Cardinality {

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
+use super::cardinality::largest;
 use super::files::Files;
+use super::head::Head;
 use super::journal::{Entry, Journal};
 use super::keeper::{Keeper, MAX_UNSEALED};
 use super::read::Reader;
@@ -88,6 +90,10 @@ pub struct Appended {
     pub accepted: usize,
     /// Positions (as in [`Batch::samples`]) of samples that no tier keeps any more.
     pub too_old: Vec<usize>,
+    /// Positions of samples of new series for which the head has no room.
+    pub no_room: Vec<usize>,
+    /// What grew, where there is no room: a sentence that names metric and label.
+    pub grown: Option<Arc<str>>,
     /// Samples that replaced one of the same series and time, as far as that is known at once.
     pub duplicates: usize,
 }
@@ -97,6 +103,13 @@ pub struct Appended {
 pub struct Writer {
     shared: Arc<Shared>,
     journal: Journal,
+}
+
+/// Which metric has the most series, and which of its labels the most values.
+fn what_grew(head: &Head, most: usize) -> Arc<str> {
+    let (metric, series, label) = largest(head);
+    let label = label.map_or_else(String::new, |(name, values)| format!(", its label {name} has {values} values"));
+    format!("there is no room for new series: ingest.max_series is {most}. Most belong to the metric {metric}, {series} of them{label}").into()
 }
 
 /// Samples of one series and tier, and which batch they came with.
@@ -137,6 +150,7 @@ impl Writer {
     fn pieces<'a>(&self, group: &'a [Batch], dropped: [Timestamp; 3], appended: &mut [Appended]) -> Vec<Piece<'a>> {
         let mut state = self.shared.write();
         let tier_of = |t: Timestamp| Tier::ALL.into_iter().find(|tier| t > dropped[tier.index()]);
+        let most = self.shared.options.max_series;
         let mut pieces = Vec::with_capacity(group.iter().map(Batch::series_count).sum());
         for (number, (batch, result)) in group.iter().zip(appended.iter_mut()).enumerate() {
             let mut position = 0;
@@ -150,8 +164,14 @@ impl Writer {
                     match tier {
                         Some(tier) => {
                             // Only what is taken becomes known.
-                            known = known.or_else(|| state.head.find_or_add(row.labels));
-                            let Some(series) = known else { break };
+                            known = known.or_else(|| {
+                                if state.head.series.len() < most { state.head.find_or_add(row.labels) } else { state.head.find_known(row.labels) }
+                            });
+                            let Some(series) = known else {
+                                result.no_room.extend(position + from..position + from + length);
+                                from += length;
+                                continue;
+                            };
                             let entry = Entry { tier, series, labels: row.labels, samples: &rest[..length] };
                             pieces.push(Piece { entry, batch: number });
                             result.accepted += length;
@@ -162,6 +182,11 @@ impl Writer {
                 }
                 position += row.samples.len();
             }
+        }
+        let refused = appended.iter_mut().filter(|result| !result.no_room.is_empty());
+        let mut grown = None;
+        for result in refused {
+            result.grown = Some(grown.get_or_insert_with(|| what_grew(&state.head, most)).clone());
         }
         pieces
     }

@@ -205,6 +205,11 @@ impl Head {
         self.by_labels.find(fingerprint.0 as u64, same).copied()
     }
 
+    /// A series by its labels, if it is known.
+    pub(super) fn find_known(&self, canonical: &[u8]) -> Option<u32> {
+        self.find(canonical, Fingerprint::of(canonical))
+    }
+
     /// A series, made known where it is new. `canonical` comes from a batch or a checked row.
     pub(super) fn find_or_add(&mut self, canonical: &[u8]) -> Option<u32> {
         let fingerprint = Fingerprint::of(canonical);

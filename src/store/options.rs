@@ -44,6 +44,8 @@ pub struct Options {
     pub cache: ByteCount,
     /// Hard budget over every file: when it nears, the oldest is given up early. `None`: no limit.
     pub max_bytes: Option<ByteCount>,
+    /// Series that the head may hold: beyond it new ones are refused, known ones go on.
+    pub max_series: usize,
 }
 
 impl Options {

@@ -30,6 +30,7 @@ fn options(place: Place) -> Options {
         sync: JournalSync::Always,
         cache: ByteCount::mib(8),
         max_bytes: None,
+        max_series: usize::MAX,
     }
 }
 

@@ -38,12 +38,13 @@ impl Hook {
         let port = listener.local_addr().expect("it is bound").port();
         let (told, attempts) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(0)));
         let (telling, counting) = (Arc::clone(&told), Arc::clone(&attempts));
-        thread::spawn(move || {
+        let serving = move || {
             let mut held = Vec::new();
             for stream in listener.incoming().flatten() {
                 held.extend(answer(stream, manner, &telling, &counting));
             }
-        });
+        };
+        thread::Builder::new().name("webhook".to_owned()).spawn(serving).expect("a thread starts");
         Self { port, told, attempts }
     }
 

@@ -211,3 +211,25 @@ fn a_bad_metrics_query_names_the_field() {
     let unknown = json!({"metrics": ["no_such_metric"], "start": "-1h", "end": now_ms()});
     assert_eq!(daemon.client().post("metrics/query", &unknown).expect(200)["series"], json!([]));
 }
+
+#[test]
+fn beyond_the_series_budget_new_series_are_refused_by_name_and_known_ones_flow() {
+    let daemon = Setup::quiet().set("ingest.max_series=50").start();
+    let client = daemon.client();
+    let now = now_ms();
+    let pods = |range: std::ops::Range<usize>, at: i64| -> Vec<Pushed> {
+        range.map(|i| Pushed::new("pod_cpu", &[("pod", &format!("p{i}")), ("zone", "a")], vec![(at, i as f64)])).collect()
+    };
+    client.push(&pods(0..40, now - 1000));
+    client.push(&[Pushed::new("steady", &[("job", "t")], vec![(now - 1000, 1.0)])]);
+    let answer = client.try_push(&pods(30..80, now)).unwrap();
+    assert_eq!(answer.status, 400);
+    for word in ["ingest.max_series is 50", "pod_cpu", "label pod"] {
+        assert!(answer.text.contains(word), "{}", answer.text);
+    }
+    // What was known, and what there was room for, is stored.
+    assert_eq!(client.value("pod_cpu{pod=\"p35\"}", now), Some(35.0));
+    assert_eq!(client.value("count(pod_cpu)", now), Some(49.0));
+    client.push(&[Pushed::new("steady", &[("job", "t")], vec![(now, 2.0)])]);
+    assert_eq!(client.value("steady", now), Some(2.0));
+}

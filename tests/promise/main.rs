@@ -17,6 +17,7 @@ mod bad_input;
 mod collects;
 mod copied_directory;
 mod custom_metrics;
+mod dashboards;
 mod deletion;
 mod kill;
 mod node_exporter;

@@ -15,6 +15,8 @@ use crate::harness::{Client, Daemon, Setup, eventually, now_ms};
 const VIEWERS: usize = 100;
 /// Updates that each viewer has to get after all are there.
 const UPDATES: usize = 5;
+/// Frames while one viewer sleeps: many times what the buffers on its way hold.
+const MISSED: usize = 18;
 /// A frame's longest way on a busy machine with two cores and a debug build.
 const FRAME_WITHIN: Duration = Duration::from_secs(30);
 const SOON: Duration = Duration::from_secs(30);
@@ -129,28 +131,26 @@ fn a_hundred_viewers_get_every_update() {
 fn whoever_never_reads_disturbs_nobody_and_misses_frames() {
     let daemon = quick();
     let (port, client) = (daemon.port(), daemon.client());
-    // One panel with a lot in it, so that the buffers on the way to the sleeper are soon full.
-    let everything = json!({"id": "everything", "title": "Everything", "panels": [
-        {"title": "All", "type": "line", "query": "{__name__=~\"node_.+\"}", "x": 0, "y": 0, "w": 12, "h": 4}]});
+    // Panels with a lot in them, so that the buffers on the way to the sleeper are soon full.
+    let panels: Vec<Value> =
+        (0..12).map(|x| json!({"title": format!("All {x}"), "type": "line", "query": "{__name__=~\"node_.+\"}", "x": x, "y": 0, "w": 1, "h": 4})).collect();
+    let everything = json!({"id": "everything", "title": "Everything", "panels": panels});
     client.post("dashboards/create", &everything).expect(201);
     let mut sleeper = open(port, "everything");
     rustix::net::sockopt::set_socket_recv_buffer_size(sleeper.get_mut(), 4096).expect("a buffer can be made small");
     let mut reader = open(port, "everything");
     let mut last = tick_of(&frame(&mut reader));
     let before = daemon.resident_kib();
-    let skipped = || client.api("dashboards/stats")["frames_skipped"].as_u64().unwrap_or_default();
-    let mut after_skip = 0;
-    eventually("the sleeper misses frames", Duration::from_secs(90), || {
+    for _ in 0..MISSED {
         let seen = frame(&mut reader);
         assert_eq!(seen["type"], "update", "the reader misses nothing");
         assert_eq!(tick_of(&seen), last + TICK_MS);
         last = tick_of(&seen);
-        after_skip += usize::from(skipped() > 0);
-        (after_skip > UPDATES).then_some(())
-    });
+    }
     let grown = daemon.resident_kib().saturating_sub(before);
     assert!(grown < GROWTH_KIB, "a viewer that never reads adds {grown} KiB");
     // Awake again, the sleeper reads what was under way and then a snapshot.
+    rustix::net::sockopt::set_socket_recv_buffer_size(sleeper.get_mut(), 1 << 20).expect("a buffer can be made large");
     let mut last = tick_of(&frame(&mut sleeper));
     let woken = eventually("a snapshot after what was missed", SOON, || {
         let seen = frame(&mut sleeper);
@@ -159,6 +159,7 @@ fn whoever_never_reads_disturbs_nobody_and_misses_frames() {
         jumped.then_some(seen)
     });
     assert_eq!(woken["type"], "snapshot", "who skipped a frame gets a snapshot next");
+    assert!(client.api("dashboards/stats")["frames_skipped"].as_u64().is_some_and(|skipped| skipped > 0), "what was missed is counted");
 }
 
 #[test]
@@ -233,9 +234,6 @@ fn while_somebody_looks_collection_runs_at_the_pace_of_the_frames_and_not_after(
     });
     drop(socket);
     eventually("the viewer has left", SOON, || (connections(client) == 0).then_some(()));
-    // The last round may be under way; then nothing happens for most of a minute.
-    let left_at = now_ms();
-    eventually("four seconds after the viewer has left", SOON, || (now_ms() > left_at + 4_000).then_some(()));
-    let age_s = now_ms() as f64 / 1000.0 - newest();
-    assert!(age_s > 2.0, "nobody looks, but the newest sample is {age_s} s old");
+    // The pace stays for a few seconds, for a page that is loaded again; then nothing comes for most of a minute.
+    eventually("the newest sample grows old", SOON, || (now_ms() as f64 / 1000.0 - newest() > 4.0).then_some(()));
 }

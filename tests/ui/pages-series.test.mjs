@@ -12,6 +12,7 @@ test('a range answer becomes panel data in milliseconds, named by what differs',
   assert.deepEqual(data.series.map((series) => series.name), ['{source="cpu"}', '{source="disk"}']);
   assert.deepEqual(data.series[0].points, [[1500, 1], [2500, 'NaN']]);
   assert.equal(panelData({ resultType: 'matrix', result: [] }).state, 'empty');
+  assert.equal(panelData({ resultType: 'matrix', result: [{ metric: {}, values: [[1, '1']] }] }, { expr: 'sum(up)' }).series[0].name, 'sum(up)');
 });
 
 test('a legend is filled in, and labels without one are written as PromQL has them', () => {

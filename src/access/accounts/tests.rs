@@ -20,6 +20,7 @@ fn options(place: Place) -> Options {
         sync: JournalSync::Always,
         cache: ByteCount::mib(1),
         max_bytes: None,
+        max_series: usize::MAX,
     }
 }
 

@@ -24,8 +24,9 @@ fn open_store(clock: SharedClock) -> store::Opened {
         widths: Widths { aggregated: Duration::from_secs(60), summary: hour },
         late_window: hour,
         sync: JournalSync::Always,
-        max_bytes: None,
         cache: ByteCount::mib(16),
+        max_bytes: None,
+        max_series: usize::MAX,
     };
     store::open(options, clock).unwrap()
 }
@@ -243,8 +244,8 @@ fn default_rules_that_are_switched_off_resolve_at_the_next_start() {
 fn a_rule_that_cannot_be_evaluated_degrades_alone_and_keeps_its_alerts() {
     let mut house = House::new();
     house.alerts.create(draft("Good", "level > 1")).unwrap();
-    house.put("other", 1.0);
     house.alerts.create(draft("Broken", "level / on () group_left () {__name__=~\"level|other\"} > 1")).unwrap();
+    house.put("other", 1.0);
     house.round(2.0);
     let broken = house.alerts.rule("broken").unwrap();
     assert!(matches!(&broken.health, RuleHealth::Bad(reason) if !reason.is_empty()), "{broken:?}");
@@ -299,6 +300,25 @@ fn a_storm_is_told_in_pieces_and_a_flood_is_no_alert() {
     house.evaluate();
     assert!(matches!(house.alerts.rule("storm").unwrap().health, RuleHealth::Bad(reason) if reason.contains("1001")));
     assert_eq!(house.alerts.active().len(), 250);
+}
+
+#[test]
+fn notifications_that_wait_for_long_are_seen_and_given_up_without_an_address() {
+    let mut house = House::new();
+    house.alerts.create(draft("Level", "level > 1")).unwrap();
+    house.round(2.0);
+    let health = |house: &House| house.handles.health.overall().components[&Component::Alerts].clone();
+    assert_eq!(health(&house).health, Health::Healthy);
+    for _ in 0..3 {
+        house.round(2.0);
+    }
+    let message = health(&house).message.unwrap();
+    assert!(message.contains("127.0.0.1:1") && !message.contains("hook"), "{message}");
+    house.options.webhook = None;
+    house.restart();
+    assert_eq!((house.alerts.notifications_waiting(), house.waiting().len()), (0, 0));
+    house.round(0.0);
+    assert_eq!((house.alerts.notifications_waiting(), health(&house).health), (0, Health::Healthy));
 }
 
 #[test]

@@ -209,34 +209,37 @@ fn verbs(format: &str) -> Result<Vec<Piece>, TemplateError> {
             continue;
         }
         out.push(Piece::Plain(std::mem::take(&mut plain)));
-        let (mut left, mut zero) = (false, false);
-        while let Some(flag) = chars.next_if(|c| "-0+".contains(*c)) {
-            left |= flag == '-';
-            zero |= flag == '0';
-        }
-        let mut digits = || {
-            let mut text = String::new();
-            while let Some(digit) = chars.next_if(char::is_ascii_digit) {
-                text.push(digit);
-            }
-            if text.is_empty() { Some(0) } else { text.parse().ok().filter(|n| *n <= MAX_WIDTH) }
-        };
-        let width = digits().ok_or_else(wrong)?;
-        let precision = match chars.next_if_eq(&'.') {
-            Some(_) => {
-                let mut text = String::new();
-                while let Some(digit) = chars.next_if(char::is_ascii_digit) {
-                    text.push(digit);
-                }
-                Some(if text.is_empty() { 0 } else { text.parse().ok().filter(|n| *n <= MAX_WIDTH).ok_or_else(wrong)? })
-            }
-            None => None,
-        };
-        let verb = chars.next().filter(|c| "svdfgeF".contains(*c)).ok_or_else(wrong)?;
-        out.push(Piece::Verb { left, zero, width, precision, verb });
+        out.push(verb(&mut chars).ok_or_else(wrong)?);
     }
     out.push(Piece::Plain(plain));
     Ok(out)
+}
+
+type Chars<'a> = std::iter::Peekable<std::str::Chars<'a>>;
+
+/// What stands behind a `%`: flags, width, precision, and the letter.
+fn verb(chars: &mut Chars<'_>) -> Option<Piece> {
+    let (mut left, mut zero) = (false, false);
+    while let Some(flag) = chars.next_if(|c| "-0+".contains(*c)) {
+        left |= flag == '-';
+        zero |= flag == '0';
+    }
+    let width = count(chars)?;
+    let precision = match chars.next_if_eq(&'.') {
+        Some(_) => Some(count(chars)?),
+        None => None,
+    };
+    let verb = chars.next().filter(|c| "svdfgeF".contains(*c))?;
+    Some(Piece::Verb { left, zero, width, precision, verb })
+}
+
+/// A number of characters: 0 where none is given, `None` past all use.
+fn count(chars: &mut Chars<'_>) -> Option<usize> {
+    let mut digits = String::new();
+    while let Some(digit) = chars.next_if(char::is_ascii_digit) {
+        digits.push(digit);
+    }
+    if digits.is_empty() { Some(0) } else { digits.parse().ok().filter(|n| *n <= MAX_WIDTH) }
 }
 
 fn printf(arguments: &[Shown]) -> Shown {

@@ -93,6 +93,7 @@ fn house() -> House {
             late_window: Duration::from_secs(3600),
             sync: JournalSync::Always,
             max_bytes: None,
+            max_series: usize::MAX,
             cache: ByteCount::mib(16),
         },
         clock.clone(),

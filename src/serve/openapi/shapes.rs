@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use utoipa::openapi::schema::{AnyOfBuilder, ArrayBuilder, ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::schema::{AnyOfBuilder, ArrayBuilder, KnownFormat, ObjectBuilder, SchemaFormat, SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -107,6 +107,17 @@ fn closed<const N: usize>(fields: [(&str, Schema); N]) -> Schema {
     }
 }
 
+/// A schema with what could be sent.
+fn example(schema: Schema, example: serde_json::Value) -> Schema {
+    match schema {
+        Schema::Object(mut object) => {
+            object.examples = vec![example];
+            Schema::Object(object)
+        }
+        other => other,
+    }
+}
+
 /// Prometheus' success.
 fn success(data: Schema) -> Schema {
     object([("status", one_of(&["success"])), ("data", data), ("warnings?", list(text())), ("infos?", list(text()))])
@@ -139,7 +150,8 @@ fn metric(series: &str) -> Schema {
 
 /// One sample of a recording.
 fn sample() -> Schema {
-    object([("name", text()), ("value?", number()), ("increment?", number()), ("labels?", labels()), ("timestamp?", anything())])
+    let schema = object([("name", text()), ("value?", number()), ("increment?", number()), ("labels?", labels()), ("timestamp?", anything())]);
+    example(schema, serde_json::json!({"name": "shop_orders_total", "increment": 1, "labels": {"shop": "north"}}))
 }
 
 fn tier() -> Schema {
@@ -276,6 +288,8 @@ shapes! {
     MonitoringError = object([("error", error_fields())]);
     /// The error of Prometheus' paths.
     PrometheusError = object([("status", one_of(&["error"])), ("errorType", text()), ("error", text())]);
+    /// Bytes as they are.
+    Bytes = ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)));
     /// Some object.
     AnyObject = typed(Type::Object);
 
@@ -310,11 +324,11 @@ shapes! {
         ("name", text()), ("labels", labels()), ("value", value()), ("timestamp", integer()), ("category", category()), ("type", metric_type()), ("unit", text()),
     ])))]);
     /// What is asked of the monitoring API's own query.
-    MetricsQueryBody = closed([
+    MetricsQueryBody = example(closed([
         ("metrics?", list(text())), ("matchers?", labels()), ("category?", category()), ("start", anything()), ("end", anything()), ("step?", anything()),
         ("aggregation?", one_of(&["avg", "sum", "min", "max", "count", "last", "rate", "p50", "p90", "p95", "p99"])), ("group_by?", list(text())),
         ("tier?", one_of(&["raw", "aggregated", "summary"])), ("limit?", integer()),
-    ]);
+    ]), serde_json::json!({"metrics": ["node_load1"], "start": "-1h", "end": "now", "step": "1m", "aggregation": "avg"}));
     /// Series over time.
     MetricsQueryAnswer = object([
         ("series", list(object([("metric", labels()), ("tier", one_of(&["raw", "aggregated", "summary", "mixed"])), ("points", points())]))),
@@ -322,10 +336,10 @@ shapes! {
         ("infos", list(text())),
     ]);
     /// A definition of a metric.
-    MetricDefinition = closed([
+    MetricDefinition = example(closed([
         ("name", text()), ("type", metric_type()), ("unit?", text()), ("help?", text()), ("category?", category()), ("labels?", list(text())),
         ("buckets?", list(number())),
-    ]);
+    ]), serde_json::json!({"name": "shop_orders_total", "type": "counter", "help": "Orders so far.", "labels": ["shop"]}));
     /// A registered metric.
     RegisteredMetric = metric("series?");
     /// One sample, or a list of them.
@@ -350,14 +364,14 @@ shapes! {
     ]);
 
     /// What is to be woken for.
-    AlertRuleBody = object([
+    AlertRuleBody = example(object([
         ("name", text()), ("expr", text()), ("for?", text()), ("keep_firing_for?", text()), ("severity", one_of(&["info", "warning", "critical"])),
         ("labels?", labels()), ("annotations?", labels()), ("group?", text()), ("interval?", text()), ("enabled?", yes_no()), ("revision?", integer()),
-    ]);
+    ]), serde_json::json!({"name": "HighLoad", "expr": "node_load5 > 4", "for": "5m", "severity": "warning"}));
     /// A rule that is only tried.
-    AlertTrial = closed([
+    AlertTrial = example(closed([
         ("expr", text()), ("name?", text()), ("for?", text()), ("severity?", text()), ("labels?", labels()), ("annotations?", labels()),
-    ]);
+    ]), serde_json::json!({"expr": "up == 0"}));
     /// A rule with its state.
     AlertRule = rule();
     /// All rules.
@@ -373,10 +387,10 @@ shapes! {
     /// Dashboards, briefly.
     DashboardList = object([("dashboards", list(object([("id", text()), ("title", text()), ("access", access()), ("predefined", yes_no())])))]);
     /// What is shown, as it is sent.
-    DashboardBody = object([
+    DashboardBody = example(object([
         ("id?", text()), ("title", text()), ("subtitle?", text()), ("access?", access()), ("theme?", text()), ("refresh?", text()), ("range?", text()),
         ("revision?", integer()), ("panels", list(panel("id?"))),
-    ]);
+    ]), serde_json::json!({"title": "Load", "panels": [{"title": "Load", "type": "line", "query": "node_load1", "x": 0, "y": 0, "w": 6, "h": 4}]}));
     /// What is shown, as it is stored.
     DashboardDocument = object([
         ("id", text()), ("title", text()), ("access", access()), ("theme", text()), ("predefined", yes_no()), ("revision", integer()), ("panels", list(panel("id"))),
@@ -401,15 +415,15 @@ shapes! {
     /// An account.
     UserAnswer = user();
     /// An account to be made.
-    NewUserBody = closed([("name", text()), ("role", role()), ("password", text())]);
+    NewUserBody = example(closed([("name", text()), ("role", role()), ("password", text())]), serde_json::json!({"name": "anna", "role": "viewer", "password": "correct horse battery staple"}));
     /// What changes of an account.
-    UserChangeBody = closed([("role?", role()), ("password?", text())]);
+    UserChangeBody = example(closed([("role?", role()), ("password?", text())]), serde_json::json!({"role": "editor"}));
     /// Keys.
     KeyList = object([("keys", list(key()))]);
     /// A key.
     KeyAnswer = key();
     /// A key to be made.
-    NewKeyBody = closed([("name?", text()), ("role", role()), ("scope?", scope()), ("expires?", text())]);
+    NewKeyBody = example(closed([("name?", text()), ("role", role()), ("scope?", scope()), ("expires?", text())]), serde_json::json!({"name": "prometheus", "role": "editor", "scope": "write", "expires": "90d"}));
 
     /// What was read of the store.
     VerifyAnswer = object([("files", integer()), ("bytes", integer()), ("rows", integer()), ("problems", list(anything())), ("notes", list(anything()))]);

@@ -60,7 +60,10 @@ impl<'a> ShownCaller<'a> {
 }
 
 /// Who asks.
-#[utoipa::path(get, path = "/api/v1/monitoring/access/session", responses((status = 200, description = "Name and role; null for a stranger.", body = shapes::CallerAnswer)))]
+#[utoipa::path(
+    get, path = "/api/v1/monitoring/access/session",
+    responses((status = 200, description = "Name and role; null for a stranger.", body = shapes::CallerAnswer))
+)]
 async fn who(Who(caller): Who, accounts: Data<Accounts>) -> HttpResponse {
     HttpResponse::Ok().json(ShownCaller::of(&caller, !accounts.is_local()))
 }
@@ -73,7 +76,14 @@ struct SignIn {
 }
 
 /// Signs in.
-#[utoipa::path(post, path = "/api/v1/monitoring/access/session", request_body = shapes::SignInBody, responses((status = 200, description = "Signed in: the answer sets the cookie.", body = shapes::CallerAnswer), (status = 409, description = "There are no accounts.")))]
+#[utoipa::path(
+    post, path = "/api/v1/monitoring/access/session",
+    request_body = shapes::SignInBody,
+    responses(
+        (status = 200, description = "Signed in: the answer sets the cookie.", body = shapes::CallerAnswer),
+        (status = 409, description = "There are no accounts.")
+    )
+)]
 async fn sign_in(body: JsonBytes, request: HttpRequest, watch: Data<Watch>, accounts: Data<Accounts>) -> Result<HttpResponse, Fault> {
     let SignIn { name, password } = parse_json(&body.0)?;
     let address = watch.doorkeeper.address(request.headers(), request.peer_addr());
@@ -84,7 +94,10 @@ async fn sign_in(body: JsonBytes, request: HttpRequest, watch: Data<Watch>, acco
 }
 
 /// Signs out.
-#[utoipa::path(delete, path = "/api/v1/monitoring/access/session", responses((status = 200, description = "Signed out.", body = shapes::CallerAnswer)))]
+#[utoipa::path(
+    delete, path = "/api/v1/monitoring/access/session",
+    responses((status = 200, description = "Signed out.", body = shapes::CallerAnswer))
+)]
 async fn sign_out(request: HttpRequest, asking: Data<Asking>, watch: Data<Watch>, accounts: Data<Accounts>) -> Result<HttpResponse, Fault> {
     if let Some(token) = session_token(request.headers()) {
         let accounts = accounts.clone();
@@ -118,6 +131,7 @@ impl From<User> for ShownUser {
 
 /// Every account.
 #[utoipa::path(get, path = "/api/v1/monitoring/access/users", responses((status = 200, description = "By name.", body = shapes::UserList)))]
+
 async fn list_users(accounts: Data<Accounts>) -> HttpResponse {
     let users: Vec<ShownUser> = accounts.users().into_iter().map(ShownUser::from).collect();
     HttpResponse::Ok().json(json!({"users": users}))
@@ -132,7 +146,14 @@ struct AddUser {
 }
 
 /// Makes an account.
-#[utoipa::path(post, path = "/api/v1/monitoring/access/users", request_body = shapes::NewUserBody, responses((status = 201, description = "Made.", body = shapes::UserAnswer), (status = 409, description = "The name is taken, or there are too many.")))]
+#[utoipa::path(
+    post, path = "/api/v1/monitoring/access/users",
+    request_body = shapes::NewUserBody,
+    responses(
+        (status = 201, description = "Made.", body = shapes::UserAnswer),
+        (status = 409, description = "The name is taken, or there are too many.")
+    )
+)]
 async fn add_user(body: JsonBytes, asking: Data<Asking>, accounts: Data<Accounts>) -> Result<HttpResponse, Fault> {
     let new: AddUser = parse_json(&body.0)?;
     let role = role(&new.role)?;
@@ -148,7 +169,16 @@ struct ChangeUser {
 }
 
 /// Changes role or password.
-#[utoipa::path(put, path = "/api/v1/monitoring/access/users/{name}", params(("name" = String, Path, description = "The account.")), request_body = shapes::UserChangeBody, responses((status = 200, description = "Changed.", body = shapes::UserAnswer), (status = 404, description = "There is no such account."), (status = 409, description = "It is the last administrator.")))]
+#[utoipa::path(
+    put, path = "/api/v1/monitoring/access/users/{name}",
+    params(("name" = String, Path, description = "The account.")),
+    request_body = shapes::UserChangeBody,
+    responses(
+        (status = 200, description = "Changed.", body = shapes::UserAnswer),
+        (status = 404, description = "There is no such account."),
+        (status = 409, description = "It is the last administrator.")
+    )
+)]
 async fn change_user(name: Path<String>, body: JsonBytes, asking: Data<Asking>, accounts: Data<Accounts>) -> Result<HttpResponse, Fault> {
     let change: ChangeUser = parse_json(&body.0)?;
     let change = UserChange { role: change.role.as_deref().map(role).transpose()?, password: change.password };
@@ -157,7 +187,15 @@ async fn change_user(name: Path<String>, body: JsonBytes, asking: Data<Asking>, 
 }
 
 /// Removes an account.
-#[utoipa::path(delete, path = "/api/v1/monitoring/access/users/{name}", params(("name" = String, Path, description = "The account.")), responses((status = 200, description = "Gone; whether there are others.", body = shapes::AnyObject), (status = 404, description = "There is no such account."), (status = 409, description = "It is the last administrator.")))]
+#[utoipa::path(
+    delete, path = "/api/v1/monitoring/access/users/{name}",
+    params(("name" = String, Path, description = "The account.")),
+    responses(
+        (status = 200, description = "Gone; whether there are others.", body = shapes::AnyObject),
+        (status = 404, description = "There is no such account."),
+        (status = 409, description = "It is the last administrator.")
+    )
+)]
 async fn remove_user(name: Path<String>, asking: Data<Asking>, accounts: Data<Accounts>) -> Result<HttpResponse, Fault> {
     let others = asking.run(move || accounts.remove_user(&name)).await??;
     Ok(HttpResponse::Ok().json(json!({"accounts": others})))
@@ -184,7 +222,10 @@ impl From<Key> for ShownKey {
 }
 
 /// Every key.
-#[utoipa::path(get, path = "/api/v1/monitoring/access/keys", responses((status = 200, description = "Without the keys themselves.", body = shapes::KeyList)))]
+#[utoipa::path(
+    get, path = "/api/v1/monitoring/access/keys",
+    responses((status = 200, description = "Without the keys themselves.", body = shapes::KeyList))
+)]
 async fn list_keys(accounts: Data<Accounts>) -> HttpResponse {
     let keys: Vec<ShownKey> = accounts.keys().into_iter().map(ShownKey::from).collect();
     HttpResponse::Ok().json(json!({"keys": keys}))
@@ -201,7 +242,14 @@ struct CreateKey {
 }
 
 /// Makes a key.
-#[utoipa::path(post, path = "/api/v1/monitoring/access/keys", request_body = shapes::NewKeyBody, responses((status = 201, description = "Made; `key` is shown this once.", body = shapes::KeyAnswer), (status = 409, description = "There are no accounts, or too many keys.")))]
+#[utoipa::path(
+    post, path = "/api/v1/monitoring/access/keys",
+    request_body = shapes::NewKeyBody,
+    responses(
+        (status = 201, description = "Made; `key` is shown this once.", body = shapes::KeyAnswer),
+        (status = 409, description = "There are no accounts, or too many keys.")
+    )
+)]
 async fn create_key(body: JsonBytes, asking: Data<Asking>, accounts: Data<Accounts>) -> Result<HttpResponse, Fault> {
     let new: CreateKey = parse_json(&body.0)?;
     let expires = new.expires.as_deref().map(parse_duration).transpose().map_err(|e| Fault::field("expires", e.to_string()))?;
@@ -211,7 +259,11 @@ async fn create_key(body: JsonBytes, asking: Data<Asking>, accounts: Data<Accoun
 }
 
 /// Revokes a key.
-#[utoipa::path(delete, path = "/api/v1/monitoring/access/keys/{id}", params(("id" = String, Path, description = "The key.")), responses((status = 200, description = "Revoked.", body = shapes::AnyObject), (status = 404, description = "There is no such key.")))]
+#[utoipa::path(
+    delete, path = "/api/v1/monitoring/access/keys/{id}",
+    params(("id" = String, Path, description = "The key.")),
+    responses((status = 200, description = "Revoked.", body = shapes::AnyObject), (status = 404, description = "There is no such key."))
+)]
 async fn revoke_key(id: Path<String>, asking: Data<Asking>, accounts: Data<Accounts>) -> Result<HttpResponse, Fault> {
     asking.run(move || accounts.revoke_key(&id)).await??;
     Ok(HttpResponse::Ok().json(json!({})))

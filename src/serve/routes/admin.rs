@@ -28,7 +28,15 @@ async fn other() -> Result<HttpResponse, Fault> {
 
 /// Deletes what any `match[]` accepts from `start` to `end`, both included and all time where not
 /// given. 204 when it is durable and no query sees it any more.
-#[utoipa::path(method(post, put), path = "/api/v1/admin/tsdb/delete_series", params(("match[]" = Vec<String>, Query, description = "Series selectors, repeated for several."), ("start" = Option<String>, Query, description = "From when on: Unix seconds or RFC 3339."), ("end" = Option<String>, Query, description = "Until when: Unix seconds or RFC 3339.")), responses((status = 204, description = "Gone.")))]
+#[utoipa::path(
+    method(post, put), path = "/api/v1/admin/tsdb/delete_series",
+    params(
+        ("match[]" = Vec<String>, Query, description = "Series selectors, repeated for several.", example = json!(["up"])),
+        ("start" = Option<String>, Query, description = "From when on: Unix seconds or RFC 3339.", example = json!("2026-11-25T09:00:00Z")),
+        ("end" = Option<String>, Query, description = "Until when: Unix seconds or RFC 3339.", example = json!("2026-11-25T10:00:00Z"))
+    ),
+    responses((status = 204, description = "Gone."))
+)]
 async fn delete(params: Params, asking: Data<Asking>, keeper: Data<Keeper>, intake: Data<Intake>, board: Data<Board>) -> Result<HttpResponse, Fault> {
     let (selectors, range) = (params.selectors()?, params.range()?);
     if selectors.is_empty() {
@@ -51,6 +59,7 @@ async fn delete(params: Params, asking: Data<Asking>, keeper: Data<Keeper>, inta
 
 /// Works deletions into the files.
 #[utoipa::path(method(post, put), path = "/api/v1/admin/tsdb/clean_tombstones", responses((status = 204, description = "Done.")))]
+
 async fn clean(asking: Data<Asking>, keeper: Data<Keeper>) -> Result<HttpResponse, Fault> {
     asking.run(move || keeper.maintain(&Deadline::never())).await??;
     Ok(HttpResponse::NoContent().finish())

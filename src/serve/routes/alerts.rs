@@ -186,20 +186,35 @@ impl From<Event> for Shown {
 }
 
 /// Every rule.
-#[utoipa::path(get, path = "/api/v1/monitoring/alerts/rules", responses((status = 200, description = "With their states.", body = shapes::AlertRules)))]
+#[utoipa::path(
+    get, path = "/api/v1/monitoring/alerts/rules",
+    responses((status = 200, description = "With their states.", body = shapes::AlertRules))
+)]
 async fn rules(alerts: Data<Alerts>) -> HttpResponse {
     let rules: Vec<Rule> = alerts.rules().into_iter().map(Rule::from).collect();
     HttpResponse::Ok().json(json!({"rules": rules}))
 }
 
 /// One rule.
-#[utoipa::path(get, path = "/api/v1/monitoring/alerts/rules/{id}", params(("id" = String, Path, description = "The rule.")), responses((status = 200, description = "With its state.", body = shapes::AlertRule), (status = 404, description = "There is no such rule.")))]
+#[utoipa::path(
+    get, path = "/api/v1/monitoring/alerts/rules/{id}",
+    params(("id" = String, Path, description = "The rule.")),
+    responses((status = 200, description = "With its state.", body = shapes::AlertRule), (status = 404, description = "There is no such rule."))
+)]
 async fn rule(id: Path<String>, alerts: Data<Alerts>) -> Result<HttpResponse, Fault> {
     Ok(HttpResponse::Ok().json(Rule::from(alerts.rule(&id)?)))
 }
 
 /// Makes a rule.
-#[utoipa::path(post, path = "/api/v1/monitoring/alerts/rules", request_body = shapes::AlertRuleBody, responses((status = 201, description = "Stored.", body = shapes::AlertRule), (status = 409, description = "The revision is stale, or the name is taken."), (status = 422, description = "Understood, but it cannot be evaluated, or takes too much.")))]
+#[utoipa::path(
+    post, path = "/api/v1/monitoring/alerts/rules",
+    request_body = shapes::AlertRuleBody,
+    responses(
+        (status = 201, description = "Stored.", body = shapes::AlertRule),
+        (status = 409, description = "The revision is stale, or the name is taken."),
+        (status = 422, description = "Understood, but it cannot be evaluated, or takes too much.")
+    )
+)]
 async fn create(body: JsonBytes, asking: Data<Asking>, alerts: Data<Alerts>) -> Result<HttpResponse, Fault> {
     let draft: RuleDraft = parse_json(&body.0)?;
     let made = asking.run(move || alerts.create(draft)).await??;
@@ -207,7 +222,17 @@ async fn create(body: JsonBytes, asking: Data<Asking>, alerts: Data<Alerts>) -> 
 }
 
 /// Changes a rule.
-#[utoipa::path(put, path = "/api/v1/monitoring/alerts/rules/{id}", params(("id" = String, Path, description = "The rule.")), request_body = shapes::AlertRuleBody, responses((status = 200, description = "Stored.", body = shapes::AlertRule), (status = 404, description = "There is no such rule."), (status = 409, description = "The revision is stale, or the name is taken."), (status = 422, description = "Understood, but it cannot be evaluated, or takes too much.")))]
+#[utoipa::path(
+    put, path = "/api/v1/monitoring/alerts/rules/{id}",
+    params(("id" = String, Path, description = "The rule.")),
+    request_body = shapes::AlertRuleBody,
+    responses(
+        (status = 200, description = "Stored.", body = shapes::AlertRule),
+        (status = 404, description = "There is no such rule."),
+        (status = 409, description = "The revision is stale, or the name is taken."),
+        (status = 422, description = "Understood, but it cannot be evaluated, or takes too much.")
+    )
+)]
 async fn update(id: Path<String>, body: JsonBytes, asking: Data<Asking>, alerts: Data<Alerts>) -> Result<HttpResponse, Fault> {
     let draft: RuleDraft = parse_json(&body.0)?;
     let changed = asking.run(move || alerts.update(&id, draft)).await??;
@@ -215,7 +240,16 @@ async fn update(id: Path<String>, body: JsonBytes, asking: Data<Asking>, alerts:
 }
 
 /// 204 where it is gone, 200 with the default rule that applies again.
-#[utoipa::path(delete, path = "/api/v1/monitoring/alerts/rules/{id}", params(("id" = String, Path, description = "The rule.")), responses((status = 200, description = "The default rule applies again.", body = shapes::AlertRule), (status = 204, description = "Gone."), (status = 404, description = "There is no such rule."), (status = 409, description = "The revision is stale, or the name is taken.")))]
+#[utoipa::path(
+    delete, path = "/api/v1/monitoring/alerts/rules/{id}",
+    params(("id" = String, Path, description = "The rule.")),
+    responses(
+        (status = 200, description = "The default rule applies again.", body = shapes::AlertRule),
+        (status = 204, description = "Gone."),
+        (status = 404, description = "There is no such rule."),
+        (status = 409, description = "The revision is stale, or the name is taken.")
+    )
+)]
 async fn delete(id: Path<String>, asking: Data<Asking>, alerts: Data<Alerts>) -> Result<HttpResponse, Fault> {
     let restored = asking.run(move || alerts.delete(&id)).await??;
     Ok(restored.map_or_else(|| HttpResponse::NoContent().finish(), |state| HttpResponse::Ok().json(Rule::from(state))))
@@ -258,11 +292,18 @@ impl From<Trial> for RuleDraft {
 }
 
 /// Tries a rule without storing it.
-#[utoipa::path(post, path = "/api/v1/monitoring/alerts/rules/test", request_body = shapes::AlertTrial, responses((status = 200, description = "What would be pending or firing now.", body = shapes::AlertList), (status = 422, description = "Understood, but it cannot be evaluated, or takes too much.")))]
+#[utoipa::path(
+    post, path = "/api/v1/monitoring/alerts/rules/test",
+    request_body = shapes::AlertTrial,
+    responses(
+        (status = 200, description = "What would be pending or firing now.", body = shapes::AlertList),
+        (status = 422, description = "Understood, but it cannot be evaluated, or takes too much.")
+    )
+)]
 async fn try_out(body: JsonBytes, asking: Data<Asking>, alerts: Data<Alerts>) -> Result<HttpResponse, Fault> {
     let trial: Trial = parse_json(&body.0)?;
     let (name, severity) = (trial.name.clone().unwrap_or_default(), trial.severity.clone());
-    let found = asking.ask("rule_test", None, move |_| alerts.try_out(trial.into())).await?;
+    let found = asking.ask("rule_test", None, move |deadline| alerts.try_out(trial.into(), deadline)).await?;
     let severity = match severity.as_deref() {
         Some("critical") => "critical",
         Some("warning") => "warning",
@@ -273,14 +314,25 @@ async fn try_out(body: JsonBytes, asking: Data<Asking>, alerts: Data<Alerts>) ->
 }
 
 /// Alerts that are pending or firing.
-#[utoipa::path(get, path = "/api/v1/monitoring/alerts/active", responses((status = 200, description = "Pending and firing.", body = shapes::AlertList)))]
+#[utoipa::path(
+    get, path = "/api/v1/monitoring/alerts/active",
+    responses((status = 200, description = "Pending and firing.", body = shapes::AlertList))
+)]
 async fn active(alerts: Data<Alerts>) -> HttpResponse {
     let shown: Vec<Shown> = alerts.active().into_iter().map(Shown::from).collect();
     HttpResponse::Ok().json(json!({"alerts": shown, "notifications_waiting": alerts.notifications_waiting()}))
 }
 
 /// What fired and was resolved.
-#[utoipa::path(get, path = "/api/v1/monitoring/alerts/history", params(("start" = Option<String>, Query, description = "From when on."), ("end" = Option<String>, Query, description = "Until when."), ("limit" = Option<u64>, Query, description = "At most so many; 0 for all.")), responses((status = 200, description = "The newest first.", body = shapes::AlertList)))]
+#[utoipa::path(
+    get, path = "/api/v1/monitoring/alerts/history",
+    params(
+        ("start" = Option<String>, Query, description = "From when on.", example = json!("-1h")),
+        ("end" = Option<String>, Query, description = "Until when.", example = json!("now")),
+        ("limit" = Option<u64>, Query, description = "At most so many; 0 for all.", example = json!(10))
+    ),
+    responses((status = 200, description = "The newest first.", body = shapes::AlertList))
+)]
 async fn history(params: Params, asking: Data<Asking>, alerts: Data<Alerts>) -> Result<HttpResponse, Fault> {
     let (range, limit) = (history_range(&params, asking.now())?, params.limit()?.unwrap_or(HISTORY));
     let events = asking.ask("alert_history", None, move |_| alerts.history(range, limit)).await?;
@@ -410,7 +462,14 @@ impl Wanted {
 }
 
 /// Rules by group.
-#[utoipa::path(get, path = "/api/v1/rules", params(("type" = Option<String>, Query, description = "alert or record."), ("rule_name[]" = Option<Vec<String>>, Query, description = "Only these.")), responses((status = 200, description = "As Prometheus answers.", body = shapes::SomeObject)))]
+#[utoipa::path(
+    get, path = "/api/v1/rules",
+    params(
+        ("type" = Option<String>, Query, description = "alert or record."),
+        ("rule_name[]" = Option<Vec<String>>, Query, description = "Only these.")
+    ),
+    responses((status = 200, description = "As Prometheus answers.", body = shapes::SomeObject))
+)]
 async fn prometheus_rules(params: Params, alerts: Data<Alerts>) -> Result<HttpResponse, Fault> {
     let wanted = Wanted::read(&params)?;
     let mut groups: BTreeMap<(String, std::time::Duration), Vec<RuleState>> = BTreeMap::new();
@@ -434,6 +493,7 @@ async fn prometheus_rules(params: Params, alerts: Data<Alerts>) -> Result<HttpRe
 
 /// Alerts that are pending or firing.
 #[utoipa::path(get, path = "/api/v1/alerts", responses((status = 200, description = "As Prometheus answers.", body = shapes::SomeObject)))]
+
 async fn prometheus_alerts(alerts: Data<Alerts>) -> HttpResponse {
     let shown: Vec<PrometheusAlert> = alerts.active().into_iter().map(|(_, alert)| alert.into()).collect();
     answer::success(&json!({"alerts": shown}), &[])

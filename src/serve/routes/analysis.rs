@@ -56,7 +56,18 @@ fn request(params: &Params, now: Timestamp) -> Result<TrendsRequest, Fault> {
 }
 
 /// The trend of every series of a query, and where each goes on.
-#[utoipa::path(get, path = "/api/v1/monitoring/analysis/trends", params(("query" = String, Query, description = "PromQL; of a counter ask for its `rate()`."), ("range" = Option<String>, Query, description = "How far back, 1h by default."), ("horizon" = Option<String>, Query, description = "How far ahead, a quarter of the range by default.")), responses((status = 200, description = "Too little data is an answer with nulls and a reason.", body = shapes::TrendsAnswer), (status = 422, description = "Understood, but it cannot be evaluated, or takes too much.")))]
+#[utoipa::path(
+    get, path = "/api/v1/monitoring/analysis/trends",
+    params(
+        ("query" = String, Query, description = "PromQL; of a counter ask for its `rate()`.", example = json!("node_load1")),
+        ("range" = Option<String>, Query, description = "How far back, 1h by default.", example = json!("1h")),
+        ("horizon" = Option<String>, Query, description = "How far ahead, a quarter of the range by default.", example = json!("30m"))
+    ),
+    responses(
+        (status = 200, description = "Too little data is an answer with nulls and a reason.", body = shapes::TrendsAnswer),
+        (status = 422, description = "Understood, but it cannot be evaluated, or takes too much.")
+    )
+)]
 async fn trends_of(params: Params, asking: Data<Asking>, engine: Data<Engine>) -> Result<HttpResponse, Fault> {
     let request = request(&params, asking.now())?;
     let text = asking
@@ -74,7 +85,11 @@ fn of_query(e: QueryError) -> Fault {
 }
 
 /// What is slow, saturated or failing.
-#[utoipa::path(get, path = "/api/v1/monitoring/analysis/performance", params(("range" = Option<String>, Query, description = "The window, 15m by default.")), responses((status = 200, description = "A score and the findings, the worst first.", body = shapes::PerformanceAnswer)))]
+#[utoipa::path(
+    get, path = "/api/v1/monitoring/analysis/performance",
+    params(("range" = Option<String>, Query, description = "The window, 15m by default.", example = json!("1h"))),
+    responses((status = 200, description = "A score and the findings, the worst first.", body = shapes::PerformanceAnswer))
+)]
 async fn performance_now(params: Params, asking: Data<Asking>, engine: Data<Engine>) -> Result<HttpResponse, Fault> {
     let window = duration(&params, "range", SHORTEST_WINDOW)?.unwrap_or(PERFORMANCE_WINDOW);
     let now = asking.now();

@@ -21,6 +21,7 @@ use rust_embed::Embed;
 use super::get;
 use crate::serve::bundle::{Bundle, bundle};
 use crate::serve::error::Fault;
+use crate::serve::openapi::shapes;
 
 /// The files, compiled into release builds; a debug build reads them where they lie.
 #[derive(Embed)]
@@ -157,13 +158,27 @@ pub(super) fn routes(config: &mut ServiceConfig) {
 }
 
 /// The page.
-#[utoipa::path(get, path = "/", responses((status = 200, description = "The page.", body = String, content_type = "text/html"), (status = 304, description = "The browser has it.")))]
+#[utoipa::path(
+    get, path = "/",
+    responses(
+        (status = 200, description = "The page.", body = String, content_type = "text/html"),
+        (status = 304, description = "The browser has it.")
+    )
+)]
 async fn page(request: HttpRequest) -> HttpResponse {
     ASSETS.index.answer(request.headers(), ASK_AGAIN)
 }
 
 /// A file of the page.
-#[utoipa::path(get, path = "/ui/{path}", params(("path" = String, Path, description = "Of a file of the page.")), responses((status = 200, description = "A file.", content((String = "text/css"), (String = "text/javascript"), (String = "text/html"), (String = "text/plain"), (String = "image/svg+xml"), (String = "application/manifest+json"), (Vec<u8> = "font/woff2"))), (status = 304, description = "The browser has it."), (status = 404, description = "There is no such file.")))]
+#[utoipa::path(
+    get, path = "/ui/{path}",
+    params(("path" = String, Path, description = "Of a file of the page.", example = json!("main.js"))),
+    responses(
+        (status = 200, description = "A file.", content((String = "text/css"), (String = "text/javascript"), (String = "text/html"), (String = "text/plain"), (String = "image/svg+xml"), (String = "application/manifest+json"), (shapes::Bytes = "font/woff2"))),
+        (status = 304, description = "The browser has it."),
+        (status = 404, description = "There is no such file.")
+    )
+)]
 async fn file(request: HttpRequest, path: Path<String>) -> Result<HttpResponse, Fault> {
     let path = path.into_inner();
     let versioned = path.strip_prefix(&ASSETS.version).and_then(|rest| rest.strip_prefix('/'));

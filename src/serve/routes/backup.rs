@@ -62,7 +62,10 @@ impl io::Write for Pieces {
 
 /// Everything acknowledged until now, as a tar stream that ends with a manifest. A stream that is
 /// cut short has none.
-#[utoipa::path(get, path = "/api/v1/monitoring/maintenance/backup", responses((status = 200, description = "A tar stream that ends with a manifest.", body = Vec<u8>, content_type = "application/x-tar")))]
+#[utoipa::path(
+    get, path = "/api/v1/monitoring/maintenance/backup",
+    responses((status = 200, description = "A tar stream that ends with a manifest.", body = shapes::Bytes, content_type = "application/x-tar"))
+)]
 async fn backup(asking: Data<Asking>, keeper: Data<Keeper>) -> Result<HttpResponse, Fault> {
     let snapshot = asking.run(move || keeper.snapshot(&Deadline::never())).await??;
     let name = format!("latido-{}.tar", format_rfc3339(asking.now()).replace(':', "-"));
@@ -85,7 +88,10 @@ async fn backup(asking: Data<Asking>, keeper: Data<Keeper>) -> Result<HttpRespon
 }
 
 /// Reads the whole store and checks it.
-#[utoipa::path(post, path = "/api/v1/monitoring/maintenance/verify", responses((status = 200, description = "What was read, and what is wrong.", body = shapes::VerifyAnswer)))]
+#[utoipa::path(
+    post, path = "/api/v1/monitoring/maintenance/verify",
+    responses((status = 200, description = "What was read, and what is wrong.", body = shapes::VerifyAnswer))
+)]
 async fn verify(asking: Data<Asking>, keeper: Data<Keeper>) -> Result<HttpResponse, Fault> {
     let found = asking.run(move || keeper.verify(&Deadline::never())).await??;
     Ok(HttpResponse::Ok().json(json!({

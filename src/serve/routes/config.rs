@@ -18,12 +18,14 @@ pub(super) fn routes(config: &mut ServiceConfig) {
 
 /// The effective settings of collecting, secrets masked.
 #[utoipa::path(get, path = "/api/v1/monitoring/config/collector", responses((status = 200, description = "By key.", body = shapes::AnyObject)))]
+
 async fn collector(settings: Data<dyn Settings>) -> HttpResponse {
     HttpResponse::Ok().json(settings.section("collection"))
 }
 
 /// The effective settings of dashboards, secrets masked.
 #[utoipa::path(get, path = "/api/v1/monitoring/config/dashboards", responses((status = 200, description = "By key.", body = shapes::AnyObject)))]
+
 async fn dashboards(settings: Data<dyn Settings>) -> HttpResponse {
     HttpResponse::Ok().json(settings.section("dashboards"))
 }

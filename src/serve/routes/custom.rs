@@ -64,7 +64,16 @@ fn definition(request: wire::record::RegisterRequest) -> CustomMetric {
 }
 
 /// Registers a metric.
-#[utoipa::path(post, path = "/api/v1/monitoring/metrics/custom/register", request_body = shapes::MetricDefinition, responses((status = 201, description = "New.", body = shapes::RegisteredMetric), (status = 200, description = "The same as before.", body = shapes::RegisteredMetric), (status = 409, description = "Registered before, differently."), (status = 422, description = "More metrics than the limit.")))]
+#[utoipa::path(
+    post, path = "/api/v1/monitoring/metrics/custom/register",
+    request_body = shapes::MetricDefinition,
+    responses(
+        (status = 201, description = "New.", body = shapes::RegisteredMetric),
+        (status = 200, description = "The same as before.", body = shapes::RegisteredMetric),
+        (status = 409, description = "Registered before, differently."),
+        (status = 422, description = "More metrics than the limit.")
+    )
+)]
 async fn register(body: JsonBytes, asking: Data<Asking>, registry: Data<Registry>) -> Result<HttpResponse, Fault> {
     let metric = definition(wire::record::parse_register(&body.0)?);
     let shown = Shown::from(metric.clone());
@@ -75,7 +84,14 @@ async fn register(body: JsonBytes, asking: Data<Asking>, registry: Data<Registry
 }
 
 /// Records values of custom metrics.
-#[utoipa::path(post, path = "/api/v1/monitoring/metrics/custom/record", request_body = shapes::RecordBody, responses((status = 202, description = "Durable; `rejected` names what was not taken.", body = shapes::RecordAnswer), (status = 400, description = "Malformed, or nothing could be taken.", body = shapes::RecordError)))]
+#[utoipa::path(
+    post, path = "/api/v1/monitoring/metrics/custom/record",
+    request_body = shapes::RecordBody,
+    responses(
+        (status = 202, description = "Durable; `rejected` names what was not taken.", body = shapes::RecordAnswer),
+        (status = 400, description = "Malformed, or nothing could be taken.", body = shapes::RecordError)
+    )
+)]
 async fn record(body: JsonBytes, asking: Data<Asking>, registry: Data<Registry>, intake: Data<Intake>) -> Result<HttpResponse, Fault> {
     let request = wire::record::parse(&body.0)?;
     let sorted = Sorted::of(request.samples, asking.now());
@@ -132,7 +148,10 @@ fn answer(single: bool, accepted: usize, rejected: Vec<Rejection>) -> Result<Htt
 }
 
 /// Every metric that can be recorded.
-#[utoipa::path(get, path = "/api/v1/monitoring/metrics/custom/list", responses((status = 200, description = "By name.", body = shapes::MetricList)))]
+#[utoipa::path(
+    get, path = "/api/v1/monitoring/metrics/custom/list",
+    responses((status = 200, description = "By name.", body = shapes::MetricList))
+)]
 async fn list(asking: Data<Asking>, registry: Data<Registry>, reader: Data<Reader>) -> Result<HttpResponse, Fault> {
     let metrics = asking
         .ask("custom_list", None, move |deadline| {

@@ -33,9 +33,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
         .service(get("/api/v1/monitoring/dashboards/list", list))
         .service(post("/api/v1/monitoring/dashboards/create", create))
         .service(
-            web::resource("/api/v1/monitoring/dashboards/connections/{connection_id}")
-                .route(web::delete().to(disconnect))
-                .default_service(web::to(only_delete)),
+            web::resource("/api/v1/monitoring/dashboards/connections/{connection}").route(web::delete().to(disconnect)).default_service(web::to(only_delete)),
         )
         .service(get("/api/v1/monitoring/dashboards/{id}/data", data))
         .service(post("/api/v1/monitoring/dashboards/{id}/connect", connect))
@@ -83,7 +81,10 @@ fn document(entry: &Entry, caller: &Caller) -> serde_json::Value {
 }
 
 /// Figures of dashboards.
-#[utoipa::path(get, path = "/api/v1/monitoring/dashboards/stats", responses((status = 200, description = "Of dashboards, viewers and caches.", body = shapes::DashboardStats)))]
+#[utoipa::path(
+    get, path = "/api/v1/monitoring/dashboards/stats",
+    responses((status = 200, description = "Of dashboards, viewers and caches.", body = shapes::DashboardStats))
+)]
 async fn stats(book: Data<Book>, cache: Data<Cache>, connections: Data<Connections>, own: Data<OwnMetrics>) -> HttpResponse {
     let (hits, misses) = cache.figures();
     let frames = |outcome: &str| own.dashboard_frames.with_label_values(&[outcome]).get();
@@ -96,7 +97,10 @@ async fn stats(book: Data<Book>, cache: Data<Cache>, connections: Data<Connectio
 }
 
 /// Every dashboard.
-#[utoipa::path(get, path = "/api/v1/monitoring/dashboards/list", responses((status = 200, description = "Those that the caller may see.", body = shapes::DashboardList)))]
+#[utoipa::path(
+    get, path = "/api/v1/monitoring/dashboards/list",
+    responses((status = 200, description = "Those that the caller may see.", body = shapes::DashboardList))
+)]
 async fn list(book: Data<Book>, Who(caller): Who) -> HttpResponse {
     let brief = |entry: &Entry| {
         let Dashboard { id, title, subtitle, access, panels, .. } = entry.dashboard.as_ref();
@@ -110,21 +114,46 @@ async fn list(book: Data<Book>, Who(caller): Who) -> HttpResponse {
 }
 
 /// One dashboard.
-#[utoipa::path(get, path = "/api/v1/monitoring/dashboards/{id}", params(("id" = String, Path, description = "The dashboard.")), responses((status = 200, description = "The document.", body = shapes::DashboardDocument), (status = 404, description = "There is no such dashboard that the caller may see.")))]
+#[utoipa::path(
+    get, path = "/api/v1/monitoring/dashboards/{id}",
+    params(("id" = String, Path, description = "The dashboard.", example = json!("operations"))),
+    responses(
+        (status = 200, description = "The document.", body = shapes::DashboardDocument),
+        (status = 404, description = "There is no such dashboard that the caller may see.")
+    )
+)]
 async fn show(id: Path<String>, book: Data<Book>, Who(caller): Who) -> Result<HttpResponse, Fault> {
     let entry = book.get(&id, &caller)?;
     Ok(HttpResponse::Ok().json(document(&entry, &caller)))
 }
 
 /// Makes a dashboard.
-#[utoipa::path(post, path = "/api/v1/monitoring/dashboards/create", request_body = shapes::DashboardBody, responses((status = 201, description = "Stored.", body = shapes::DashboardDocument), (status = 409, description = "The id is taken, or there are too many."), (status = 422, description = "Understood, but it cannot be evaluated, or takes too much.")))]
+#[utoipa::path(
+    post, path = "/api/v1/monitoring/dashboards/create",
+    request_body = shapes::DashboardBody,
+    responses(
+        (status = 201, description = "Stored.", body = shapes::DashboardDocument),
+        (status = 409, description = "The id is taken, or there are too many."),
+        (status = 422, description = "Understood, but it cannot be evaluated, or takes too much.")
+    )
+)]
 async fn create(body: JsonBytes, book: Data<Book>, asking: Data<Asking>, Who(caller): Who) -> Result<HttpResponse, Fault> {
     let entry = asking.run(move || book.create(Draft::from_json(&body.0)?)).await??;
     Ok(HttpResponse::Created().json(document(&entry, &caller)))
 }
 
 /// Changes a dashboard.
-#[utoipa::path(put, path = "/api/v1/monitoring/dashboards/{id}", params(("id" = String, Path, description = "The dashboard.")), request_body = shapes::DashboardBody, responses((status = 200, description = "Stored.", body = shapes::DashboardDocument), (status = 404, description = "There is no such dashboard that the caller may see."), (status = 409, description = "The revision is stale."), (status = 422, description = "Understood, but it cannot be evaluated, or takes too much.")))]
+#[utoipa::path(
+    put, path = "/api/v1/monitoring/dashboards/{id}",
+    params(("id" = String, Path, description = "The dashboard.", example = json!("operations"))),
+    request_body = shapes::DashboardBody,
+    responses(
+        (status = 200, description = "Stored.", body = shapes::DashboardDocument),
+        (status = 404, description = "There is no such dashboard that the caller may see."),
+        (status = 409, description = "The revision is stale."),
+        (status = 422, description = "Understood, but it cannot be evaluated, or takes too much.")
+    )
+)]
 async fn update(id: Path<String>, body: JsonBytes, book: Data<Book>, asking: Data<Asking>, Who(caller): Who) -> Result<HttpResponse, Fault> {
     book.get(&id, &caller)?;
     let entry = asking.run(move || book.update(&id, Draft::from_json(&body.0)?)).await??;
@@ -132,7 +161,15 @@ async fn update(id: Path<String>, body: JsonBytes, book: Data<Book>, asking: Dat
 }
 
 /// Deletes a dashboard.
-#[utoipa::path(delete, path = "/api/v1/monitoring/dashboards/{id}", params(("id" = String, Path, description = "The dashboard.")), responses((status = 200, description = "Gone, or as it was shipped.", body = shapes::DashboardDeleted), (status = 404, description = "There is no such dashboard that the caller may see."), (status = 409, description = "It cannot be deleted.")))]
+#[utoipa::path(
+    delete, path = "/api/v1/monitoring/dashboards/{id}",
+    params(("id" = String, Path, description = "The dashboard.", example = json!("operations"))),
+    responses(
+        (status = 200, description = "Gone, or as it was shipped.", body = shapes::DashboardDeleted),
+        (status = 404, description = "There is no such dashboard that the caller may see."),
+        (status = 409, description = "It cannot be deleted.")
+    )
+)]
 async fn delete(id: Path<String>, book: Data<Book>, asking: Data<Asking>, Who(caller): Who) -> Result<HttpResponse, Fault> {
     book.get(&id, &caller)?;
     let named = id.clone();
@@ -141,7 +178,21 @@ async fn delete(id: Path<String>, book: Data<Book>, asking: Data<Asking>, Who(ca
 }
 
 /// What the panels of a dashboard show.
-#[utoipa::path(get, path = "/api/v1/monitoring/dashboards/{id}/data", params(("id" = String, Path, description = "The dashboard."), ("panel" = Option<String>, Query, description = "Only these, parted by commas."), ("start" = Option<String>, Query, description = "From when on."), ("end" = Option<String>, Query, description = "Until when."), ("step" = Option<String>, Query, description = "From point to point.")), responses((status = 200, description = "By panel.", body = shapes::DashboardData), (status = 404, description = "There is no such dashboard that the caller may see."), (status = 422, description = "Understood, but it cannot be evaluated, or takes too much.")))]
+#[utoipa::path(
+    get, path = "/api/v1/monitoring/dashboards/{id}/data",
+    params(
+        ("id" = String, Path, description = "The dashboard.", example = json!("operations")),
+        ("panel" = Option<String>, Query, description = "Only these, parted by commas."),
+        ("start" = Option<String>, Query, description = "From when on.", example = json!("-1h")),
+        ("end" = Option<String>, Query, description = "Until when.", example = json!("now")),
+        ("step" = Option<String>, Query, description = "From point to point.", example = json!("60"))
+    ),
+    responses(
+        (status = 200, description = "By panel.", body = shapes::DashboardData),
+        (status = 404, description = "There is no such dashboard that the caller may see."),
+        (status = 422, description = "Understood, but it cannot be evaluated, or takes too much.")
+    )
+)]
 async fn data(id: Path<String>, params: Params, book: Data<Book>, frames: Data<Frames>, asking: Data<Asking>, Who(caller): Who) -> Result<HttpResponse, Fault> {
     let dashboard = book.get(&id, &caller)?.dashboard;
     let stranger = caller.role.is_none();
@@ -173,7 +224,14 @@ fn window(params: &Params, dashboard: &Dashboard, now: Timestamp) -> Result<Wind
 }
 
 /// A ticket to open the socket.
-#[utoipa::path(post, path = "/api/v1/monitoring/dashboards/{id}/connect", params(("id" = String, Path, description = "The dashboard.")), responses((status = 200, description = "Good once.", body = shapes::DashboardTicket), (status = 404, description = "There is no such dashboard that the caller may see.")))]
+#[utoipa::path(
+    post, path = "/api/v1/monitoring/dashboards/{id}/connect",
+    params(("id" = String, Path, description = "The dashboard.", example = json!("operations"))),
+    responses(
+        (status = 200, description = "Good once.", body = shapes::DashboardTicket),
+        (status = 404, description = "There is no such dashboard that the caller may see.")
+    )
+)]
 async fn connect(id: Path<String>, book: Data<Book>, connections: Data<Connections>, Who(caller): Who) -> Result<HttpResponse, Fault> {
     book.get(&id, &caller)?;
     let ticket = connections.ticket(&id, &caller)?;
@@ -182,7 +240,14 @@ async fn connect(id: Path<String>, book: Data<Book>, connections: Data<Connectio
 }
 
 /// Closes a connection.
-#[utoipa::path(delete, path = "/api/v1/monitoring/dashboards/connections/{connection}", params(("connection" = String, Path, description = "The connection.")), responses((status = 200, description = "Closed.", body = shapes::DashboardClosed), (status = 404, description = "There is no such connection.")))]
+#[utoipa::path(
+    delete, path = "/api/v1/monitoring/dashboards/connections/{connection}",
+    params(("connection" = String, Path, description = "The connection.")),
+    responses(
+        (status = 200, description = "Closed.", body = shapes::DashboardClosed),
+        (status = 404, description = "There is no such connection.")
+    )
+)]
 async fn disconnect(id: Path<String>, connections: Data<Connections>, Who(caller): Who) -> Result<HttpResponse, Fault> {
     connections.close(&id, &caller)?;
     Ok(HttpResponse::Ok().json(json!({"connection_id": *id, "closed": true})))
@@ -190,7 +255,18 @@ async fn disconnect(id: Path<String>, connections: Data<Connections>, Who(caller
 
 /// The socket of a dashboard.
 #[expect(clippy::too_many_arguments, reason = "actix hands each handle to the handler by itself")]
-#[utoipa::path(get, path = "/api/v1/monitoring/ws/dashboard/{id}", params(("id" = String, Path, description = "The dashboard."), ("ticket" = Option<String>, Query, description = "From connect; without it the credentials of the request count.")), responses((status = 101, description = "A WebSocket: a snapshot, then updates."), (status = 404, description = "There is no such dashboard that the caller may see.")))]
+#[utoipa::path(
+    get, path = "/api/v1/monitoring/ws/dashboard/{id}",
+    params(
+        ("id" = String, Path, description = "The dashboard.", example = json!("operations")),
+        ("ticket" = Option<String>, Query, description = "From connect; without it the credentials of the request count.")
+    ),
+    responses(
+        (status = 101, description = "A WebSocket: a snapshot, then updates."),
+        (status = 426, description = "The request does not ask for a WebSocket."),
+        (status = 404, description = "There is no such dashboard that the caller may see.")
+    )
+)]
 async fn socket(
     id: Path<String>,
     request: HttpRequest,
@@ -207,9 +283,9 @@ async fn socket(
         None => (caller, None),
     };
     book.get(&id, &caller)?;
-    let (response, messages) = live::handshake(&request, payload)?;
+    let response = live::handshake(&request).await?;
     let place = connections.open(&caller, connection)?;
-    Ok(live::attend(response, messages, hub.watch(&id), place, stop.get_ref().clone()))
+    Ok(live::attend(response, payload, hub.watch(&id), place, stop.get_ref().clone()))
 }
 
 #[cfg(test)]

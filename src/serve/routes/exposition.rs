@@ -69,7 +69,12 @@ fn weight_of(entry: &str, wanted: &str) -> Option<f32> {
 }
 
 /// What this daemon collected itself and what was recorded, for a Prometheus to scrape.
-#[utoipa::path(get, path = "/metrics", responses((status = 200, description = "Newest values; `Accept` chooses the format.", content((String = "text/plain"), (String = "application/openmetrics-text")))))]
+#[utoipa::path(
+    get, path = "/metrics",
+    responses(
+        (status = 200, description = "Newest values; `Accept` chooses the format.", content((String = "text/plain"), (String = "application/openmetrics-text")))
+    )
+)]
 async fn exposition(
     request: HttpRequest,
     asking: Data<Asking>,
@@ -85,7 +90,13 @@ async fn exposition(
 }
 
 /// The newest value of every series that the selectors match, with all its labels.
-#[utoipa::path(get, path = "/federate", params(("match[]" = Option<Vec<String>>, Query, description = "Series selectors, repeated for several.")), responses((status = 200, description = "Newest values; `Accept` chooses the format.", content((String = "text/plain"), (String = "application/openmetrics-text")))))]
+#[utoipa::path(
+    get, path = "/federate",
+    params(("match[]" = Option<Vec<String>>, Query, description = "Series selectors, repeated for several.", example = json!(["up"]))),
+    responses(
+        (status = 200, description = "Newest values; `Accept` chooses the format.", content((String = "text/plain"), (String = "application/openmetrics-text")))
+    )
+)]
 async fn federate(
     request: HttpRequest,
     params: Params,

@@ -100,7 +100,18 @@ struct Row {
 }
 
 /// The newest value of every series.
-#[utoipa::path(get, path = "/api/v1/monitoring/metrics/latest", params(("name" = Option<String>, Query, description = "Only this metric."), ("category" = Option<String>, Query, description = "Only this category."), ("limit" = Option<u64>, Query, description = "At most so many; 0 for all."), ("format" = Option<String>, Query, description = "json, csv, prometheus or openmetrics.")), responses((status = 200, description = "The newest values.", content((shapes::LatestAnswer = "application/json"), (String = "text/csv"), (String = "text/plain"), (String = "application/openmetrics-text")))))]
+#[utoipa::path(
+    get, path = "/api/v1/monitoring/metrics/latest",
+    params(
+        ("name" = Option<String>, Query, description = "Only this metric."),
+        ("category" = Option<String>, Query, description = "Only this category.", example = json!("system")),
+        ("limit" = Option<u64>, Query, description = "At most so many; 0 for all.", example = json!(10)),
+        ("format" = Option<String>, Query, description = "json, csv, prometheus or openmetrics.", example = json!("json"))
+    ),
+    responses(
+        (status = 200, description = "The newest values.", content((shapes::LatestAnswer = "application/json"), (String = "text/csv"), (String = "text/plain"), (String = "application/openmetrics-text")))
+    )
+)]
 async fn latest(params: Params, asking: Data<Asking>, reader: Data<Reader>, registry: Data<Registry>, lookback: Data<Lookback>) -> Result<HttpResponse, Fault> {
     let Wanted { matchers, category, limit, shape } = Wanted::read(&params)?;
     let now = asking.now();

@@ -25,18 +25,31 @@ fn plain(text: &'static str) -> HttpResponse {
 
 /// Whether it answers.
 #[utoipa::path(get, path = "/-/healthy", responses((status = 200, description = "It answers.", body = String, content_type = "text/plain")))]
+
 async fn healthy() -> HttpResponse {
     plain("latido is healthy.\n")
 }
 
 /// The store is open before the first request is answered, so only a stop makes it unready.
-#[utoipa::path(get, path = "/-/ready", responses((status = 200, description = "It takes requests.", body = String, content_type = "text/plain"), (status = 503, description = "It is stopping.")))]
+#[utoipa::path(
+    get, path = "/-/ready",
+    responses(
+        (status = 200, description = "It takes requests.", body = String, content_type = "text/plain"),
+        (status = 503, description = "It is stopping.")
+    )
+)]
 async fn ready(stop: Data<Stop>) -> Result<HttpResponse, Fault> {
     if stop.is_stopped() { Err(Fault::new(ErrorKind::Unavailable, "latido is stopping.")) } else { Ok(plain("latido is ready.\n")) }
 }
 
 /// Reads the configuration again.
-#[utoipa::path(post, path = "/-/reload", responses((status = 200, description = "Taken.", body = String, content_type = "text/plain"), (status = 400, description = "The configuration is wrong; the older one stays.")))]
+#[utoipa::path(
+    post, path = "/-/reload",
+    responses(
+        (status = 200, description = "Taken.", body = String, content_type = "text/plain"),
+        (status = 400, description = "The configuration is wrong; the older one stays.")
+    )
+)]
 async fn reload(asking: Data<Asking>, settings: Data<dyn Settings>) -> Result<HttpResponse, Fault> {
     asking.run(move || settings.reload()).await?.map_err(|reason| Fault::new(ErrorKind::Invalid, format!("the configuration stays as it was: {reason}")))?;
     Ok(plain("the configuration was read again.\n"))

@@ -22,7 +22,10 @@ pub(super) fn routes(config: &mut ServiceConfig) {
 }
 
 /// Seals every window, rolls up, merges and cuts the journal.
-#[utoipa::path(post, path = "/api/v1/monitoring/maintenance/settle", responses((status = 200, description = "Done.", body = shapes::SettleAnswer)))]
+#[utoipa::path(
+    post, path = "/api/v1/monitoring/maintenance/settle",
+    responses((status = 200, description = "Done.", body = shapes::SettleAnswer))
+)]
 async fn settle(asking: Data<Asking>, keeper: Data<Keeper>, intake: Data<Intake>) -> Result<HttpResponse, Fault> {
     let kept = asking.run(move || keeper.settle(&Deadline::never())).await??;
     intake.cut().await?;

@@ -36,7 +36,13 @@ pub(super) fn routes(config: &mut ServiceConfig) {
 }
 
 /// How each part of the daemon is.
-#[utoipa::path(get, path = "/api/v1/monitoring/metrics/health", responses((status = 200, description = "Healthy, or degraded.", body = shapes::HealthAnswer), (status = 503, description = "Unhealthy: nothing can be stored.", body = shapes::HealthAnswer)))]
+#[utoipa::path(
+    get, path = "/api/v1/monitoring/metrics/health",
+    responses(
+        (status = 200, description = "Healthy, or degraded.", body = shapes::HealthAnswer),
+        (status = 503, description = "Unhealthy: nothing can be stored.", body = shapes::HealthAnswer)
+    )
+)]
 async fn health(board: Data<HealthBoard>) -> HttpResponse {
     let overall = board.overall();
     let status = if overall.health == Health::Unhealthy { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
@@ -53,7 +59,10 @@ fn health_json(overall: &Overall) -> Value {
 }
 
 /// What is stored and how collecting goes.
-#[utoipa::path(get, path = "/api/v1/monitoring/metrics/stats", responses((status = 200, description = "Figures of the store and the collectors.", body = shapes::StatsAnswer)))]
+#[utoipa::path(
+    get, path = "/api/v1/monitoring/metrics/stats",
+    responses((status = 200, description = "Figures of the store and the collectors.", body = shapes::StatsAnswer))
+)]
 async fn stats(asking: Data<Asking>, reader: Data<Reader>, collector: Data<Collector>) -> Result<HttpResponse, Fault> {
     let store = asking.run(move || reader.stats()).await?;
     Ok(HttpResponse::Ok().json(stats_json(&store, &collector.stats())))
@@ -163,7 +172,14 @@ fn tier(word: &str) -> Result<Tier, Fault> {
 }
 
 /// Series by name, labels or category, over time or over series.
-#[utoipa::path(post, path = "/api/v1/monitoring/metrics/query", request_body = shapes::MetricsQueryBody, responses((status = 200, description = "Series over time.", body = shapes::MetricsQueryAnswer), (status = 422, description = "Understood, but it cannot be evaluated, or takes too much.")))]
+#[utoipa::path(
+    post, path = "/api/v1/monitoring/metrics/query",
+    request_body = shapes::MetricsQueryBody,
+    responses(
+        (status = 200, description = "Series over time.", body = shapes::MetricsQueryAnswer),
+        (status = 422, description = "Understood, but it cannot be evaluated, or takes too much.")
+    )
+)]
 async fn query(body: JsonBytes, asking: Data<Asking>, cache: Data<Cache>, names: Data<dyn Names>) -> Result<HttpResponse, Fault> {
     let query = parse_json::<QueryBody>(&body.0)?.read(asking.now())?;
     let text = asking

@@ -24,7 +24,20 @@ pub(super) fn routes(config: &mut ServiceConfig) {
 }
 
 /// The value of an expression at one time.
-#[utoipa::path(method(get, post), path = "/api/v1/query", params(("query" = String, Query, description = "PromQL."), ("time" = Option<String>, Query, description = "When: Unix seconds or RFC 3339; now by default."), ("timeout" = Option<String>, Query, description = "At most this long, as `30s`."), ("limit" = Option<u64>, Query, description = "At most so many; 0 for all."), ("stats" = Option<String>, Query, description = "Any word: with figures of the query.")), responses((status = 200, description = "As Prometheus answers.", body = shapes::QueryAnswer), (status = 422, description = "Understood, but it cannot be evaluated, or takes too much.")))]
+#[utoipa::path(
+    method(get, post), path = "/api/v1/query",
+    params(
+        ("query" = String, Query, description = "PromQL.", example = json!("node_load1")),
+        ("time" = Option<String>, Query, description = "When: Unix seconds or RFC 3339; now by default.", example = json!("2026-11-25T10:00:00Z")),
+        ("timeout" = Option<String>, Query, description = "At most this long, as `30s`.", example = json!("10s")),
+        ("limit" = Option<u64>, Query, description = "At most so many; 0 for all.", example = json!(10)),
+        ("stats" = Option<String>, Query, description = "Any word: with figures of the query.")
+    ),
+    responses(
+        (status = 200, description = "As Prometheus answers.", body = shapes::QueryAnswer),
+        (status = 422, description = "Understood, but it cannot be evaluated, or takes too much.")
+    )
+)]
 async fn query(params: Params, asking: Data<Asking>, engine: Data<Engine>) -> Result<HttpResponse, Fault> {
     let expr = params.required("query")?.to_owned();
     let at = params.time("time")?.unwrap_or_else(|| asking.now());
@@ -35,7 +48,22 @@ async fn query(params: Params, asking: Data<Asking>, engine: Data<Engine>) -> Re
 }
 
 /// The values of an expression over time.
-#[utoipa::path(method(get, post), path = "/api/v1/query_range", params(("query" = String, Query, description = "PromQL."), ("start" = String, Query, description = "From when on: Unix seconds or RFC 3339."), ("end" = String, Query, description = "Until when, included."), ("step" = String, Query, description = "Seconds, or a duration."), ("timeout" = Option<String>, Query, description = "At most this long, as `30s`."), ("limit" = Option<u64>, Query, description = "At most so many; 0 for all."), ("stats" = Option<String>, Query, description = "Any word: with figures of the query.")), responses((status = 200, description = "As Prometheus answers.", body = shapes::QueryAnswer), (status = 422, description = "Understood, but it cannot be evaluated, or takes too much.")))]
+#[utoipa::path(
+    method(get, post), path = "/api/v1/query_range",
+    params(
+        ("query" = String, Query, description = "PromQL.", example = json!("node_load1")),
+        ("start" = String, Query, description = "From when on: Unix seconds or RFC 3339.", example = json!("2026-11-25T09:00:00Z")),
+        ("end" = String, Query, description = "Until when, included.", example = json!("2026-11-25T10:00:00Z")),
+        ("step" = String, Query, description = "Seconds, or a duration.", example = json!("60")),
+        ("timeout" = Option<String>, Query, description = "At most this long, as `30s`.", example = json!("10s")),
+        ("limit" = Option<u64>, Query, description = "At most so many; 0 for all.", example = json!(10)),
+        ("stats" = Option<String>, Query, description = "Any word: with figures of the query.")
+    ),
+    responses(
+        (status = 200, description = "As Prometheus answers.", body = shapes::QueryAnswer),
+        (status = 422, description = "Understood, but it cannot be evaluated, or takes too much.")
+    )
+)]
 async fn query_range(params: Params, asking: Data<Asking>, engine: Data<Engine>) -> Result<HttpResponse, Fault> {
     let expr = params.required("query")?.to_owned();
     let (start, end, step) = range(&params)?;

@@ -44,24 +44,32 @@ fn no(empty: &Value) -> HttpResponse {
 
 /// There are none: alerts go to a webhook.
 #[utoipa::path(get, path = "/api/v1/alertmanagers", responses((status = 200, description = "As Prometheus answers.", body = shapes::SomeObject)))]
+
 async fn alertmanagers() -> HttpResponse {
     no(&json!({"activeAlertmanagers": [], "droppedAlertmanagers": []}))
 }
 
 /// There are none: what is here was collected or sent.
 #[utoipa::path(get, path = "/api/v1/targets", responses((status = 200, description = "As Prometheus answers.", body = shapes::SomeObject)))]
+
 async fn targets() -> HttpResponse {
     no(&json!({"activeTargets": [], "droppedTargets": [], "droppedTargetCounts": {}}))
 }
 
 /// There are none.
-#[utoipa::path(method(get, post), path = "/api/v1/query_exemplars", responses((status = 200, description = "Always empty.", body = shapes::SomeList)))]
+#[utoipa::path(
+    method(get, post), path = "/api/v1/query_exemplars",
+    responses((status = 200, description = "Always empty.", body = shapes::SomeList))
+)]
 async fn exemplars() -> HttpResponse {
     no(&json!([]))
 }
 
 /// The Prometheus whose interface this is.
-#[utoipa::path(get, path = "/api/v1/status/buildinfo", responses((status = 200, description = "As Prometheus answers.", body = shapes::SomeObject)))]
+#[utoipa::path(
+    get, path = "/api/v1/status/buildinfo",
+    responses((status = 200, description = "As Prometheus answers.", body = shapes::SomeObject))
+)]
 async fn build() -> HttpResponse {
     answer::success(
         &json!({
@@ -73,7 +81,10 @@ async fn build() -> HttpResponse {
 }
 
 /// Since when it runs.
-#[utoipa::path(get, path = "/api/v1/status/runtimeinfo", responses((status = 200, description = "As Prometheus answers.", body = shapes::SomeObject)))]
+#[utoipa::path(
+    get, path = "/api/v1/status/runtimeinfo",
+    responses((status = 200, description = "As Prometheus answers.", body = shapes::SomeObject))
+)]
 async fn runtime(asking: Data<Asking>, started: Data<Stopwatch>) -> HttpResponse {
     let now = asking.now();
     answer::success(&json!({"startTime": format_rfc3339(now - started.elapsed()), "serverTime": format_rfc3339(now)}), &[])
@@ -81,12 +92,14 @@ async fn runtime(asking: Data<Asking>, started: Data<Stopwatch>) -> HttpResponse
 
 /// How far queries look back.
 #[utoipa::path(get, path = "/api/v1/status/flags", responses((status = 200, description = "As Prometheus answers.", body = shapes::SomeObject)))]
+
 async fn flags(lookback: Data<Lookback>) -> HttpResponse {
     answer::success(&json!({"query.lookback-delta": format_duration(lookback.0)}), &[])
 }
 
 /// This daemon's settings stand under `config/*` of the monitoring API; Prometheus' YAML is not theirs.
 #[utoipa::path(get, path = "/api/v1/status/config", responses((status = 200, description = "As Prometheus answers.", body = shapes::SomeObject)))]
+
 async fn settings(settings: Data<dyn Settings>) -> HttpResponse {
     answer::success(&json!({"yaml": format!("# latido, environment {}: see /api/v1/monitoring/config/collector\n", settings.environment())}), &[])
 }
@@ -96,7 +109,11 @@ const TOP: usize = 10;
 const MOST: usize = 10_000;
 
 /// Which metrics and labels have the most series.
-#[utoipa::path(get, path = "/api/v1/status/tsdb", params(("limit" = Option<u64>, Query, description = "At most so many; 0 for all.")), responses((status = 200, description = "As Prometheus answers.", body = shapes::SomeObject)))]
+#[utoipa::path(
+    get, path = "/api/v1/status/tsdb",
+    params(("limit" = Option<u64>, Query, description = "At most so many; 0 for all.", example = json!(10))),
+    responses((status = 200, description = "As Prometheus answers.", body = shapes::SomeObject))
+)]
 async fn tsdb(params: Params, asking: Data<Asking>, reader: Data<Reader>) -> Result<HttpResponse, Fault> {
     let top = params.limit()?.unwrap_or(TOP);
     if top > MOST {

@@ -30,7 +30,16 @@ pub(super) fn routes(config: &mut ServiceConfig) {
 }
 
 /// Names of labels.
-#[utoipa::path(method(get, post), path = "/api/v1/labels", params(("match[]" = Option<Vec<String>>, Query, description = "Series selectors, repeated for several."), ("start" = Option<String>, Query, description = "From when on: Unix seconds or RFC 3339."), ("end" = Option<String>, Query, description = "Until when: Unix seconds or RFC 3339."), ("limit" = Option<u64>, Query, description = "At most so many; 0 for all.")), responses((status = 200, description = "Names of labels.", body = shapes::Words)))]
+#[utoipa::path(
+    method(get, post), path = "/api/v1/labels",
+    params(
+        ("match[]" = Option<Vec<String>>, Query, description = "Series selectors, repeated for several.", example = json!(["up"])),
+        ("start" = Option<String>, Query, description = "From when on: Unix seconds or RFC 3339.", example = json!("2026-11-25T09:00:00Z")),
+        ("end" = Option<String>, Query, description = "Until when: Unix seconds or RFC 3339.", example = json!("2026-11-25T10:00:00Z")),
+        ("limit" = Option<u64>, Query, description = "At most so many; 0 for all.", example = json!(10))
+    ),
+    responses((status = 200, description = "Names of labels.", body = shapes::Words))
+)]
 async fn labels(params: Params, asking: Data<Asking>, reader: Data<Reader>) -> Result<HttpResponse, Fault> {
     let (selectors, range, limit) = (params.selectors()?, params.range()?, params.limit()?);
     let names = asking.ask("labels", None, move |deadline| reader.label_names(&selectors, range, deadline)).await?;
@@ -38,7 +47,17 @@ async fn labels(params: Params, asking: Data<Asking>, reader: Data<Reader>) -> R
 }
 
 /// Values of a label.
-#[utoipa::path(get, path = "/api/v1/label/{name}/values", params(("name" = String, Path, description = "The label."), ("match[]" = Option<Vec<String>>, Query, description = "Series selectors, repeated for several."), ("start" = Option<String>, Query, description = "From when on: Unix seconds or RFC 3339."), ("end" = Option<String>, Query, description = "Until when: Unix seconds or RFC 3339."), ("limit" = Option<u64>, Query, description = "At most so many; 0 for all.")), responses((status = 200, description = "Values of the label.", body = shapes::Words)))]
+#[utoipa::path(
+    get, path = "/api/v1/label/{name}/values",
+    params(
+        ("name" = String, Path, description = "The label.", example = json!("job")),
+        ("match[]" = Option<Vec<String>>, Query, description = "Series selectors, repeated for several.", example = json!(["up"])),
+        ("start" = Option<String>, Query, description = "From when on: Unix seconds or RFC 3339.", example = json!("2026-11-25T09:00:00Z")),
+        ("end" = Option<String>, Query, description = "Until when: Unix seconds or RFC 3339.", example = json!("2026-11-25T10:00:00Z")),
+        ("limit" = Option<u64>, Query, description = "At most so many; 0 for all.", example = json!(10))
+    ),
+    responses((status = 200, description = "Values of the label.", body = shapes::Words))
+)]
 async fn label_values(name: Path<String>, params: Params, asking: Data<Asking>, reader: Data<Reader>) -> Result<HttpResponse, Fault> {
     let name = unescape(&name).ok_or_else(|| Fault::new(ErrorKind::Invalid, format!("invalid label name: {:?}", name.as_str())))?;
     let (selectors, range, limit) = (params.selectors()?, params.range()?, params.limit()?);
@@ -47,7 +66,16 @@ async fn label_values(name: Path<String>, params: Params, asking: Data<Asking>, 
 }
 
 /// Series that selectors match.
-#[utoipa::path(method(get, post), path = "/api/v1/series", params(("match[]" = Vec<String>, Query, description = "Series selectors, repeated for several."), ("start" = Option<String>, Query, description = "From when on: Unix seconds or RFC 3339."), ("end" = Option<String>, Query, description = "Until when: Unix seconds or RFC 3339."), ("limit" = Option<u64>, Query, description = "At most so many; 0 for all.")), responses((status = 200, description = "Label sets.", body = shapes::LabelSets)))]
+#[utoipa::path(
+    method(get, post), path = "/api/v1/series",
+    params(
+        ("match[]" = Vec<String>, Query, description = "Series selectors, repeated for several.", example = json!(["up"])),
+        ("start" = Option<String>, Query, description = "From when on: Unix seconds or RFC 3339.", example = json!("2026-11-25T09:00:00Z")),
+        ("end" = Option<String>, Query, description = "Until when: Unix seconds or RFC 3339.", example = json!("2026-11-25T10:00:00Z")),
+        ("limit" = Option<u64>, Query, description = "At most so many; 0 for all.", example = json!(10))
+    ),
+    responses((status = 200, description = "Label sets.", body = shapes::LabelSets))
+)]
 async fn series(params: Params, asking: Data<Asking>, reader: Data<Reader>) -> Result<HttpResponse, Fault> {
     let (selectors, range, limit) = (params.selectors()?, params.range()?, params.limit()?);
     if selectors.is_empty() {
@@ -80,7 +108,14 @@ impl From<MetricMeta> for Metadata {
 }
 
 /// Type, help and unit of metrics.
-#[utoipa::path(get, path = "/api/v1/metadata", params(("metric" = Option<String>, Query, description = "Only this one."), ("limit" = Option<u64>, Query, description = "At most so many; 0 for all.")), responses((status = 200, description = "By metric.", body = shapes::MetadataAnswer)))]
+#[utoipa::path(
+    get, path = "/api/v1/metadata",
+    params(
+        ("metric" = Option<String>, Query, description = "Only this one.", example = json!("up")),
+        ("limit" = Option<u64>, Query, description = "At most so many; 0 for all.", example = json!(10))
+    ),
+    responses((status = 200, description = "By metric.", body = shapes::MetadataAnswer))
+)]
 async fn metadata(params: Params, registry: Data<Registry>) -> Result<HttpResponse, Fault> {
     let limit = params.limit()?.unwrap_or(usize::MAX);
     let known = match params.get("metric") {

@@ -22,6 +22,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
 
 /// How the daemon is, and since when.
 #[utoipa::path(get, path = "/api/v1/monitoring/status", responses((status = 200, description = "How the daemon is.", body = shapes::Status)))]
+
 async fn status(board: Data<HealthBoard>, started: Data<Stopwatch>, settings: Data<dyn Settings>, asking: Data<Asking>) -> HttpResponse {
     let uptime = started.elapsed();
     let now = asking.now();
@@ -37,6 +38,7 @@ async fn status(board: Data<HealthBoard>, started: Data<Stopwatch>, settings: Da
 
 /// Which version runs.
 #[utoipa::path(get, path = "/api/v1/monitoring/version", responses((status = 200, description = "Name and version.", body = shapes::Version)))]
+
 async fn version() -> HttpResponse {
     HttpResponse::Ok().json(json!({"name": env!("CARGO_PKG_NAME"), "version": env!("CARGO_PKG_VERSION")}))
 }

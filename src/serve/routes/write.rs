@@ -15,6 +15,7 @@ use crate::model::{ErrorKind, MetricMeta};
 use crate::serve::asking::Asking;
 use crate::serve::error::Fault;
 use crate::serve::limits;
+use crate::serve::openapi::shapes;
 use crate::wire::{WireError, remote_write, snappy};
 
 /// What these routes say of themselves.
@@ -31,7 +32,18 @@ pub(super) fn routes(config: &mut ServiceConfig, max_body: usize) {
 struct MaxDecoded(usize);
 
 /// Remote write, version 1.
-#[utoipa::path(post, path = "/api/v1/write", request_body(content = Vec<u8>, content_type = "application/x-protobuf", description = "prometheus.WriteRequest, compressed with snappy (Content-Encoding: snappy)"), responses((status = 204, description = "Durable."), (status = 400, description = "Some samples were refused: how many, and the first reason. The others are stored.")))]
+#[utoipa::path(
+    post, path = "/api/v1/write",
+    request_body(
+        content = shapes::Bytes,
+        content_type = "application/x-protobuf",
+        description = "prometheus.WriteRequest, compressed with snappy (Content-Encoding: snappy)"
+    ),
+    responses(
+        (status = 204, description = "Durable."),
+        (status = 400, description = "Some samples were refused: how many, and the first reason. The others are stored.")
+    )
+)]
 async fn write(body: Compressed, limit: Data<MaxDecoded>, asking: Data<Asking>, intake: Data<Intake>, registry: Data<Registry>) -> Result<HttpResponse, Fault> {
     let max = limit.0;
     let mut decoded = asking.run(move || decode(&body.0, max)).await??;

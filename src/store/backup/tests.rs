@@ -25,6 +25,7 @@ fn options(directory: &Path) -> Options {
         sync: JournalSync::Always,
         cache: ByteCount::mib(8),
         max_bytes: None,
+        max_series: usize::MAX,
     }
 }
 

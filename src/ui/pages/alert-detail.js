@@ -29,7 +29,8 @@ export function RuleDetail({ row, events, now, again, onEdit }) {
     setQuery({ rule: null });
     again();
   };
-  const explore = html`<button type="button" class="pill small" onClick=${() => go(`/explore?expr=${encodeURIComponent(rule.expr)}`)}>${t('Open in Explore')}</button>`;
+  const explore = html`<button type="button" class="pill small" onClick=${() => go(`/explore?expr=${encodeURIComponent(rule.expr)}`)}>${t('Open in Explore')}
+    </button>`;
   return html`<${Card} title=${rule.name} note=${rule.group ?? ''} end=${explore} class="p-detail">
     <${Picture} rule=${rule} firing=${row.state === 'firing'} />
     ${rule.last_error ? html`<p class="strip-note warn" role="alert">${rule.last_error}</p>` : null}
@@ -39,9 +40,12 @@ export function RuleDetail({ row, events, now, again, onEdit }) {
     ${may('editor') ? html`<div class="p-buttons">
       <button type="button" class="pill small" onClick=${() => onEdit(rule)}>${t('Edit')}</button>
       <button type="button" class="pill small" onClick=${() => turn(rule.enabled === false)}>${rule.enabled === false ? t('Switch on') : t('Switch off')}</button>
-      ${rule.default && !rule.changed ? null : html`<button type="button" class="pill small danger" onClick=${() => setAsking(true)}>${rule.default ? t('Restore') : t('Delete')}</button>`}
+      ${rule.default && !rule.changed ? null : html`<button type="button" class="pill small danger" onClick=${() => setAsking(true)}>
+        ${rule.default ? t('Restore') : t('Delete')}</button>`}
     </div>` : null}
-    ${asking ? html`<${Confirm} title=${t(rule.default ? 'Restore {name}?' : 'Delete {name}?', { name: rule.name })} words=${rule.default ? t('The rule that came with the program applies again.') : t('Its alerts are resolved; what it did before stays in the history.')} verb=${rule.default ? t('Restore') : t('Delete')} act=${remove} onClose=${() => setAsking(false)} />` : null}
+    ${asking ? html`<${Confirm} title=${t(rule.default ? 'Restore {name}?' : 'Delete {name}?', { name: rule.name })}
+      words=${rule.default ? t('The rule that came with the program applies again.') : t('Its alerts are resolved; what it did before stays in the history.')}
+      verb=${rule.default ? t('Restore') : t('Delete')} act=${remove} onClose=${() => setAsking(false)} />` : null}
   <//>`;
 }
 
@@ -51,18 +55,20 @@ function Picture({ rule, firing }) {
   const expr = split?.left ?? rule.expr;
   const span = resolve(range.value);
   const step = stepSeconds(span);
-  const answer = useAnswer((signal) => promRange(expr, span.start, span.end, step, { signal }).then((data) => ({ data, span })), [rule.expr, range.value.from, range.value.to], { every: 15_000 });
+  const ask = async (signal) => ({ data: await promRange(expr, span.start, span.end, step, { signal }), span });
+  const answer = useAnswer(ask, [rule.expr, range.value.from, range.value.to], { every: 15_000 });
   const unit = unitOf(expr);
   const limit = split && formatValue(split.threshold, unit);
   const tone = rule.severity === 'critical' ? 'crit' : 'warn';
   const thresholds = split ? [{ value: split.threshold, tone, label: `${t('threshold')} ${limit.text}${limit.unit === '%' ? '' : ' '}${limit.unit ?? ''}`.trim() }] : [];
   const panel = { id: `rule-${rule.id}`, title: rule.name, type: 'line', unit, queries: [{ query: expr }], options: { thresholds } };
   const alarm = firing ? tone : null;
-  return html`<div class="p-picture"><${Answered} of=${answer} rows=${1}>${(got) => html`<${Drawn} panel=${panel} got=${got} step=${step} split=${split} alarm=${alarm} />`}<//></div>`;
+  return html`<div class="p-picture"><${Answered} of=${answer} rows=${1}>
+    ${(got) => html`<${Drawn} panel=${panel} got=${got} step=${step} split=${split} alarm=${alarm} />`}<//></div>`;
 }
 
 function Drawn({ panel, got, step, split, alarm }) {
-  const data = useMemo(() => ({ ...panelData(got.data), step: step * 1000 }), [got]);
+  const data = useMemo(() => ({ ...panelData(got.data, { expr: panel.queries[0].query }), step: step * 1000 }), [got]);
   // One series that fires is drawn in the colour of its alarm.
   const colors = alarm && data.series.length === 1 ? { [data.series[0].name]: alarm } : {};
   const drawn = useMemo(() => ({ ...panel, options: { ...panel.options, colors } }), [got, alarm]);
@@ -89,13 +95,17 @@ function Now({ alerts, rule, now }) {
   return html`<h3 class="p-h3">${t('Now')}</h3><ul class="p-now">${alerts.slice(0, 20).map((alert) => {
     const { text, unit: shown } = formatValue(alert.value, unit);
     const labels = Object.fromEntries(Object.entries(alert.labels ?? {}).filter(([name]) => !['alertname', 'severity', 'alertstate'].includes(name)));
-    return html`<li><${Mark} tone=${alert.state === 'firing' ? (alert.severity === 'critical' ? 'crit' : 'warn') : 'warn'} label=${t(alert.state)} /><span><span class="mono">${selector(labels)}</span>${alert.annotations?.description ? html`<small>${alert.annotations.description}</small>` : null}</span>
+    return html`<li><${Mark} tone=${alert.state === 'firing' ? (alert.severity === 'critical' ? 'crit' : 'warn') : 'warn'} label=${t(alert.state)} /><span>
+      <span class="mono">${selector(labels)}</span>${alert.annotations?.description ? html`<small>${alert.annotations.description}</small>` : null}</span>
       <b>${text} ${shown ?? ''}</b><span class="mute">${t(alert.state)} ${formatDuration(Math.round((now - alert.active_at) / 1000))}</span></li>`;
   })}</ul>`;
 }
 
+const lasted = (event) => formatDuration(Math.round((event.resolved_at - (event.fired_at ?? event.active_at)) / 1000));
+
 function Before({ events }) {
   const last = [...events].sort((a, b) => b.resolved_at - a.resolved_at).slice(0, 6);
-  return html`<h3 class="p-h3">${t('Before')}</h3><ul class="p-now">${last.map((event) => html`<li><${Mark} tone=${event.severity === 'critical' ? 'crit' : 'warn'} /><span>${stamp(event.fired_at ?? event.active_at)}</span>
-    <span class="mute">${event.cut ? t('end not known') : t('for {time}', { time: formatDuration(Math.round((event.resolved_at - (event.fired_at ?? event.active_at)) / 1000)) })}</span></li>`)}</ul>`;
+  return html`<h3 class="p-h3">${t('Before')}</h3><ul class="p-now">${last.map((event) => html`<li>
+    <${Mark} tone=${event.severity === 'critical' ? 'crit' : 'warn'} /><span>${stamp(event.fired_at ?? event.active_at)}</span>
+    <span class="mute">${event.cut ? t('end not known') : t('for {time}', { time: lasted(event) })}</span></li>`)}</ul>`;
 }

@@ -32,7 +32,8 @@ export default function Alerts() {
     setQuery({ rule: rule.id });
     all.again();
   };
-  return html`<div class="p-alerts"><${Answered} of=${all} rows=${4}>${(data) => html`<${Board} data=${data} chosen=${chosen} again=${all.again} onEdit=${(rule) => setForm({ rule })} />`}<//>
+  return html`<div class="p-alerts"><${Answered} of=${all} rows=${4}>
+    ${(data) => html`<${Board} data=${data} chosen=${chosen} again=${all.again} onEdit=${(rule) => setForm({ rule })} />`}<//>
     ${form ? html`<${RuleForm} rule=${form.rule} expr=${form.expr} onClose=${close} onSaved=${saved} />` : null}</div>`;
 }
 
@@ -59,7 +60,8 @@ function Board({ data, chosen, again, onEdit }) {
     // Where the detail stands below the list, it comes into sight.
     if (matchMedia('(max-width: 1180px)').matches) detail.current?.scrollIntoView({ block: 'start' });
   };
-  const row = (one) => html`<${Row} key=${one.rule.id} row=${one} now=${data.now} cells=${strip(events.filter((event) => belongs(event, one.rule)), span, CELLS)} chosen=${one === shown} onChoose=${choose} />`;
+  const row = (one) => html`<${Row} key=${one.rule.id} row=${one} now=${data.now}
+    cells=${strip(events.filter((event) => belongs(event, one.rule)), span, CELLS)} chosen=${one === shown} onChoose=${choose} />`;
   useSubtitle(tallyWords(tally(list)));
   return html`<div class="p-split">
     <section class="card p-list" aria-label=${t('Rules')}>
@@ -67,10 +69,13 @@ function Board({ data, chosen, again, onEdit }) {
       ${active.length ? html`<ul>${active.map(row)}</ul>` : html`<p class="p-calm"><${Mark} tone="ok" />${t('Nothing is firing.')}</p>`}
       <header><h2>${t('Quiet')}</h2></header>
       ${quiet.length ? html`<ul>${quiet.filter((one, i) => all || i < FEW || one === shown).map(row)}</ul>
-        ${quiet.length > FEW && !all ? html`<button type="button" class="p-all" onClick=${() => setAll(true)}>${t('Show all {n}', { n: quiet.length })}</button>` : null}` : html`<p class="p-calm">${t('No quiet rules.')}</p>`}
+        ${quiet.length > FEW && !all ? html`<button type="button" class="p-all" onClick=${() => setAll(true)}>${t('Show all {n}', { n: quiet.length })}
+          </button>` : null}` : html`<p class="p-calm">${t('No quiet rules.')}</p>`}
     </section>
-    <div class="p-detail-place" ref=${detail}>${shown ? html`<${RuleDetail} row=${shown} events=${events.filter((event) => event.resolved_at && belongs(event, shown.rule))} now=${data.now} again=${again} onEdit=${onEdit} />`
-      : html`<${Card} title=${t('No rules yet')}><${Blank} title=${t('Nothing is watched')} action=${add}>${t('A rule is an expression that should be empty while all is well.')}<//><//>`}</div>
+    <div class="p-detail-place" ref=${detail}>${shown ? html`<${RuleDetail} row=${shown}
+      events=${events.filter((event) => event.resolved_at && belongs(event, shown.rule))} now=${data.now} again=${again} onEdit=${onEdit} />`
+      : html`<${Card} title=${t('No rules yet')}><${Blank} title=${t('Nothing is watched')} action=${add}>
+        ${t('A rule is an expression that should be empty while all is well.')}<//><//>`}</div>
   </div>
   <${History} list=${list} events=${events} span=${span} />`;
 }
@@ -85,7 +90,8 @@ function Row({ row, now, cells, chosen, onChoose }) {
   const { rule, tone, state } = row;
   const value = row.value === null ? null : valueText(row.value, rule.expr);
   const more = row.alerts.length > 1 ? t('{n} alerts', { n: row.alerts.length }) : value;
-  const since = row.since === null ? t(STATES[state]) : state === 'pending' ? t('pending {time}', { time: formatDuration(Math.round((now - row.since) / 1000)) }) : formatDuration(Math.round((now - row.since) / 1000));
+  const time = row.since === null ? null : formatDuration(Math.round((now - row.since) / 1000));
+  const since = time === null ? t(STATES[state]) : state === 'pending' ? t('pending {time}', { time }) : time;
   return html`<li class=${chosen ? 'sel' : ''}><button type="button" class="p-row" aria-pressed=${chosen ? 'true' : 'false'} onClick=${() => onChoose(rule.id)}>
     <${Mark} tone=${tone} label=${row.broken ? t('Cannot be evaluated') : t(STATES[state])} />
     <span class="what"><b>${rule.name}</b><span>${row.alerts[0]?.annotations?.summary ?? plain(rule.annotations?.summary) ?? rule.expr}</span></span>
@@ -102,8 +108,10 @@ export function valueText(value, expr) {
 // A bar a half hour, higher where something was.
 function Strip({ cells }) {
   const bad = cells.filter((tone) => tone !== 'ok').length;
-  return html`<svg class="p-strip" viewBox="0 0 180 22" preserveAspectRatio="none" role="img" aria-label=${bad ? t('Not quiet in {n} of the last 48 half hours', { n: bad }) : t('Quiet for the last 24 hours')}>
-    ${cells.map((tone, i) => html`<rect class=${tone} x=${i * 3.75} y=${tone === 'ok' ? 6.5 : 2} width=${tone === 'ok' ? 2 : 2.6} height=${tone === 'ok' ? 9 : 18} rx="1" />`)}</svg>`;
+  return html`<svg class="p-strip" viewBox="0 0 180 22" preserveAspectRatio="none" role="img"
+    aria-label=${bad ? t('Not quiet in {n} of the last 48 half hours', { n: bad }) : t('Quiet for the last 24 hours')}>
+    ${cells.map((tone, i) => html`<rect class=${tone} x=${i * 3.75} y=${tone === 'ok' ? 6.5 : 2} width=${tone === 'ok' ? 2 : 2.6}
+      height=${tone === 'ok' ? 9 : 18} rx="1" />`)}</svg>`;
 }
 
 function History({ list, events, span }) {
@@ -112,10 +120,14 @@ function History({ list, events, span }) {
   const shown = lines.slice(0, Math.max(5, lines.filter((line) => line.bad).length)).slice(0, 20);
   const hours = [0, 6, 12, 18, 24].map((n) => span.start + n * 3_600_000);
   const clock = (ms) => new Date(ms).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', hour12: false });
+  const said = ({ name }, bad) => (bad ? t('{name}: not quiet in {n} half hours', { name, n: bad }) : t('{name}: quiet', { name }));
+  const when = (tone, i) => (tone === 'ok' ? undefined : `${clock(span.start + i * 1_800_000)} ${words[tone]}`);
   const words = { warn: t('warning or pending'), crit: t('critical'), ok: t('quiet') };
   return html`<${Card} title=${t('History')} note=${t('all alerts, half an hour a column')} class="p-gap">
-    ${shown.length ? html`<div class="p-history">${shown.map(({ rule, cells, bad }) => html`<div class="line" key=${rule.id}><span title=${rule.name}>${rule.name}</span>
-      <div class="cells" role="img" aria-label=${bad ? t('{name}: not quiet in {n} half hours', { name: rule.name, n: bad }) : t('{name}: quiet', { name: rule.name })}>${cells.map((tone, i) => html`<i class=${tone} title=${tone === 'ok' ? undefined : `${clock(span.start + i * 1_800_000)} ${words[tone]}`}></i>`)}</div></div>`)}
-      <div class="line axis" aria-hidden="true"><span></span><div class="hours">${hours.map((ms) => html`<span>${clock(ms)}</span>`)}</div></div></div>` : html`<p class="mute">${t('No rules yet')}</p>`}
+    ${shown.length ? html`<div class="p-history">${shown.map(({ rule, cells, bad }) => html`<div class="line" key=${rule.id}><span title=${rule.name}>
+      ${rule.name}</span>
+      <div class="cells" role="img" aria-label=${said(rule, bad)}>${cells.map((tone, i) => html`<i class=${tone} title=${when(tone, i)}></i>`)}</div></div>`)}
+      <div class="line axis" aria-hidden="true"><span></span><div class="hours">${hours.map((ms) => html`<span>${clock(ms)}</span>`)}</div></div>
+        </div>` : html`<p class="mute">${t('No rules yet')}</p>`}
   <//>`;
 }

@@ -41,7 +41,7 @@ export default function Analysis() {
   };
   const item = list[Math.min(chosen, list.length - 1)];
   return html`<div class="p-analysis">
-    <div class="p-split even">
+    <div class="p-split">
       <${Trend} key=${item[1]} item=${item} horizon=${horizon} onHorizon=${setHorizon} />
       <${Findings} />
     </div>
@@ -79,8 +79,10 @@ function Trend({ item: [words, expr, unit, limits = []], horizon, onHorizon }) {
     const [trend, past] = await Promise.all([trendsOf(expr, horizon, signal), promRange(expr, span.start, span.end, stepSeconds(span, 160), { signal })]);
     return { trend, past, span };
   }, [expr, horizon, range.value.from, range.value.to], { every: 30_000 });
-  const look = html`<${SelectField} label=${t('Look ahead')} value=${horizon} onValue=${onHorizon} options=${HORIZONS.map(([key, name]) => [key, t(name)])} class="inline" />`;
-  return html`<${Card} title=${t(words)} end=${look} class="p-trend"><${Answered} of=${answer} rows=${1}>${(data) => html`<${Picture} data=${data} name=${t(words)} unit=${unit} limits=${limits} known=${FIRST.some(([, one]) => one === expr)} />`}<//><//>`;
+  const look = html`<${SelectField} label=${t('Look ahead')} value=${horizon} onValue=${onHorizon} options=${HORIZONS.map(([key, name]) => [key, t(name)])}
+    class="inline" />`;
+  return html`<${Card} title=${t(words)} end=${look} class="p-trend"><${Answered} of=${answer} rows=${1}>
+    ${(data) => html`<${Picture} data=${data} name=${t(words)} unit=${unit} limits=${limits} known=${FIRST.some(([, one]) => one === expr)} />`}<//><//>`;
 }
 
 function Picture({ data: { trend, past, span }, name, unit, limits, known }) {
@@ -128,8 +130,11 @@ function meeting([limit], future, points, unit) {
 // ---- all trends as a table ----
 
 function Table({ list, chosen, onChoose, onRemove }) {
-  return html`<div class="p-scroll" tabindex="0" role="region" aria-label=${t('Trends')}><table><thead><tr><th scope="col">${t('Metric')}</th><th scope="col">${t('direction')}</th><th scope="col">${t('slope')}</th><th scope="col">${t('slope lies between')}</th><th scope="col">${t('forecast')}</th><th scope="col"><span class="sr">${t('Actions')}</span></th></tr></thead>
-    <tbody>${list.map((item, i) => html`<${TrendRow} key=${item[1]} item=${item} chosen=${item === chosen} onChoose=${() => onChoose(i)} onRemove=${i >= FIRST.length ? () => onRemove(item[1]) : null} />`)}</tbody></table></div>`;
+  return html`<div class="p-scroll" tabindex="0" role="region" aria-label=${t('Trends')}><table><thead><tr><th scope="col">${t('Metric')}</th><th scope="col">
+    ${t('direction')}</th><th scope="col">${t('slope')}</th><th scope="col">${t('slope lies between')}</th><th scope="col">${t('forecast')}</th><th scope="col">
+    <span class="sr">${t('Actions')}</span></th></tr></thead>
+    <tbody>${list.map((item, i) => html`<${TrendRow} key=${item[1]} item=${item} chosen=${item === chosen} onChoose=${() => onChoose(i)}
+      onRemove=${i >= FIRST.length ? () => onRemove(item[1]) : null} />`)}</tbody></table></div>`;
 }
 
 function TrendRow({ item: [words, expr, unit], chosen, onChoose, onRemove }) {
@@ -139,17 +144,25 @@ function TrendRow({ item: [words, expr, unit], chosen, onChoose, onRemove }) {
   const slope = series && slopeText(series, unit, span.end - span.start);
   const last = within(ahead(series?.forecast), canBe(unit, !onRemove)).at(-1);
   const why = answer.error?.message ?? series?.reason ?? answer.data?.reason ?? '';
-  return html`<tr class=${chosen ? 'sel' : ''}><td><button type="button" class="link" aria-pressed=${chosen ? 'true' : 'false'} onClick=${onChoose}>${words === expr ? html`<code>${expr}</code>` : t(words)}</button></td>
-    ${slope ? html`<td>${t(DIRECTION[series.direction] ?? series.direction ?? 'Flat')}</td><td>${slope.slope} ${slope.per}</td><td>${slope.interval ?? '–'}</td><td>${last ? `${formatText(last.lo, unit)} – ${formatText(last.hi, unit)}` : '–'}</td>`
+  return html`<tr class=${chosen ? 'sel' : ''}><td><button type="button" class="link" aria-pressed=${chosen ? 'true' : 'false'} onClick=${onChoose}>
+    ${words === expr ? html`<code>${expr}</code>` : t(words)}</button></td>
+    ${slope ? html`<td>${t(DIRECTION[series.direction] ?? series.direction ?? 'Flat')}</td><td>${slope.slope} ${slope.per}</td><td>${slope.interval ?? '–'}</td>
+      <td>${last ? `${formatText(last.lo, unit)} – ${formatText(last.hi, unit)}` : '–'}</td>`
       : html`<td colspan="4" class="mute">${answer.data || answer.error ? why || t('Too little data yet') : '…'}</td>`}
-    <td><${Link} class="link" href=${`/explore?expr=${encodeURIComponent(expr)}`}>${t('Explore')}<//>${onRemove ? html` <button type="button" class="link" onClick=${onRemove} aria-label=${`${t('Take away')}: ${expr}`}>${t('Take away')}</button>` : null}</td></tr>`;
+    <td><${Link} class="link" href=${`/explore?expr=${encodeURIComponent(expr)}`}>${t('Explore')}<//>
+      ${onRemove ? html` <button type="button" class="link" onClick=${onRemove} aria-label=${`${t('Take away')}: ${expr}`}>${t('Take away')}</button>` : null}
+      </td></tr>`;
 }
 
 function Ask({ onAdd, onClose }) {
   const [expr, setExpr] = useState('');
-  return html`<${Dialog} title=${t('Add an expression')} onClose=${onClose}><form class="p-form" onSubmit=${(e) => { e.preventDefault(); if (expr.trim()) onAdd(expr.trim()); }}>
-    <div class="p-field"><span class="p-label" aria-hidden="true">${t('Expression')}</span><${Editor} small=${true} value=${expr} onValue=${setExpr} label=${t('Expression')} /><p class="p-help">${t('A counter needs its rate: rate(x_total[5m]).')}</p></div>
-    <div class="p-buttons"><button type="button" class="pill" onClick=${onClose}>${t('Cancel')}</button><button type="submit" class="pill primary">${t('Add')}</button></div></form><//>`;
+  return html`<${Dialog} title=${t('Add an expression')} onClose=${onClose}>
+    <form class="p-form" onSubmit=${(e) => { e.preventDefault(); if (expr.trim()) onAdd(expr.trim()); }}>
+    <div class="p-field"><span class="p-label" aria-hidden="true">${t('Expression')}</span>
+      <${Editor} small=${true} value=${expr} onValue=${setExpr} label=${t('Expression')} /><p class="p-help">
+      ${t('A counter needs its rate: rate(x_total[5m]).')}</p></div>
+    <div class="p-buttons"><button type="button" class="pill" onClick=${onClose}>${t('Cancel')}</button><button type="submit" class="pill primary">${t('Add')}
+      </button></div></form><//>`;
 }
 
 // ---- findings ----
@@ -159,12 +172,14 @@ const TONE = { critical: 'crit', warning: 'warn', info: 'unk' };
 function Findings() {
   const answer = useAnswer((signal) => get('analysis/performance', { range: spanText() }, { signal }), [range.value.from, range.value.to], { every: 30_000 });
   const score = answer.data ? html`<span class="p-score"><b>${answer.data.score}</b> ${t('of 100')}</span>` : null;
-  return html`<${Card} title=${t('What to look at')} note=${t('by likely effect')} end=${score} class="p-findings"><${Answered} of=${answer}>${(data) => html`<${Notes} data=${data} />`}<//><//>`;
+  return html`<${Card} title=${t('What to look at')} note=${t('by likely effect')} end=${score} class="p-findings"><${Answered} of=${answer}>
+    ${(data) => html`<${Notes} data=${data} />`}<//><//>`;
 }
 
 function Notes({ data }) {
   if (!data.findings.length) {
-    return html`<div class="p-calm"><${Mark} tone="ok" /><span><b>${t('Nothing is slow, full or failing.')}</b>${html`<small>${t('{n} rules looked at the last {span}.', { n: data.rules.checked, span: spanText() })}</small>`}</span></div>`;
+    return html`<div class="p-calm"><${Mark} tone="ok" /><span><b>${t('Nothing is slow, full or failing.')}</b>${html`<small>
+      ${t('{n} rules looked at the last {span}.', { n: data.rules.checked, span: spanText() })}</small>`}</span></div>`;
   }
   return html`<ul class="p-notes">${data.findings.map((one) => html`<li><${Mark} tone=${TONE[one.severity] ?? 'unk'} label=${t(one.severity)} />
     <div><h3>${one.title}</h3><p>${one.evidence}</p><p class="mute">${one.recommendation}</p></div>

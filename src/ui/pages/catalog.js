@@ -28,10 +28,12 @@ export default function Catalog() {
   };
   const categories = [...new Set((all.data ?? []).map((metric) => metric.category))].filter(Boolean).sort();
   return html`<div>
-    <div class="p-bar"><${TextField} label=${t('Search')} type="search" value=${word} onValue=${setWord} placeholder=${t('A word of name, help or unit')} class="grow" />
+    <div class="p-bar"><${TextField} label=${t('Search')} type="search" value=${word} onValue=${setWord} placeholder=${t('A word of name, help or unit')}
+      class="grow" />
       <${SelectField} label=${t('Category')} value=${category} onValue=${setCategory} options=${[['', t('all')], ...categories.map((name) => [name, t(name)])]} />
       ${may('editor') ? html`<button type="button" class="pill primary" onClick=${() => setMaking(true)}>${t('Register a metric')}</button>` : null}</div>
-    <${Card} title=${t('Metrics')} note=${all.data ? t('{n} known', { n: all.data.length }) : ''}><${Answered} of=${all} rows=${5}>${(list) => html`<${List} key=${word + category} list=${matching(list, word, category)} />`}<//><//>
+    <${Card} title=${t('Metrics')} note=${all.data ? t('{n} known', { n: all.data.length }) : ''}><${Answered} of=${all} rows=${5}>
+      ${(list) => html`<${List} key=${word + category} list=${matching(list, word, category)} />`}<//><//>
     ${making ? html`<${Register} onClose=${() => setMaking(false)} onDone=${registered} />` : null}
   </div>`;
 }
@@ -50,10 +52,12 @@ function List({ list }) {
   return html`<ul class="p-catalog">${list.slice(0, shown).map((metric) => html`<li key=${metric.name}>
       <button type="button" aria-expanded=${open === metric.name ? 'true' : 'false'} onClick=${() => setOpen(open === metric.name ? null : metric.name)}>
         <span class="name"><b class="mono">${metric.name}</b><span class="mute">${metric.help}</span></span>
-        <span class="mute kind">${[metric.type, metric.unit].filter(Boolean).join(' · ')}</span><span class=${`badge ${metric.series ? '' : 'none'}`}>${metric.series === null ? '–' : t('{n} series', { n: metric.series })}</span>
+        <span class="mute kind">${[metric.type && t(metric.type), metric.unit].filter(Boolean).join(' · ')}</span>
+          <span class=${`badge ${metric.series ? '' : 'none'}`}>${metric.series === null ? '–' : t('{n} series', { n: metric.series })}</span>
       </button>
       ${open === metric.name ? html`<${Detail} metric=${metric} />` : null}</li>`)}</ul>
-    ${list.length > shown ? html`<button type="button" class="pill" onClick=${() => setShown(shown + 4 * PAGE)}>${t('Show more ({n})', { n: list.length - shown })}</button>` : null}`;
+    ${list.length > shown ? html`<button type="button" class="pill" onClick=${() => setShown(shown + 4 * PAGE)}>
+      ${t('Show more ({n})', { n: list.length - shown })}</button>` : null}`;
 }
 
 function Detail({ metric }) {
@@ -62,7 +66,8 @@ function Detail({ metric }) {
   const line = recordLines([{ ...metric, known: true }], location.origin);
   const values = latest.data?.metrics ?? [];
   return html`<div class="p-detail-box">
-    ${values.length ? html`<ul class="p-now">${values.map((one) => html`<li><span class="mono">${selector({ ...one.labels, __name__: undefined })}</span><b>${formatText(number(one.value), one.unit ?? '')}</b><span class="mute">${ago(one.timestamp)}</span></li>`)}</ul>`
+    ${values.length ? html`<ul class="p-now">${values.map((one) => html`<li><span class="mono">${selector({ ...one.labels, __name__: undefined })}</span><b>
+      ${formatText(number(one.value), one.unit ?? '')}</b><span class="mute">${ago(one.timestamp)}</span></li>`)}</ul>`
       : html`<p class="mute">${latest.data ? t('No value lately.') : '…'}</p>`}
     <div class="p-buttons start"><${Link} class="pill small" href=${`/explore?expr=${encodeURIComponent(expr)}`}>${t('Open in Explore')}<//></div>
     ${metric.collected ? null : html`<p class="p-help">${t('Record a value from a shell:')}</p><pre class="code" tabindex="0">${line}</pre><${Copy} text=${line} />`}
@@ -91,11 +96,13 @@ function Register({ onClose, onDone }) {
   const field = (name, label, more = {}) => html`<${TextField} label=${t(label)} value=${form[name]} onValue=${set(name)} error=${errors[name]} ...${more} />`;
   return html`<${Dialog} title=${t('Register a metric')} onClose=${onClose}><form class="p-form" onSubmit=${save} noValidate>
     ${field('name', 'Name', { autofocus: true, class: 'mono-input', placeholder: 'orders_total' })}
-    <div class="p-pair"><${SelectField} label=${t('Type')} value=${form.type} onValue=${set('type')} error=${errors.type} options=${TYPES.map((name) => [name, name])} />${field('unit', 'Unit', { placeholder: 'seconds' })}</div>
+    <div class="p-pair"><${SelectField} label=${t('Type')} value=${form.type} onValue=${set('type')} error=${errors.type}
+      options=${TYPES.map((name) => [name, name])} />${field('unit', 'Unit', { placeholder: 'seconds' })}</div>
     ${field('help', 'What it says')}
     <div class="p-pair">${field('category', 'Category', { placeholder: 'custom' })}${field('labels', 'Labels', { placeholder: 'route, method' })}</div>
     ${form.type === 'histogram' ? field('buckets', 'Buckets', { placeholder: '0.01, 0.1, 1, 10' }) : null}
     ${errors.other ? html`<p class="p-error" role="alert">${errors.other}</p>` : null}
-    <div class="p-buttons"><button type="button" class="pill" onClick=${onClose}>${t('Cancel')}</button><button type="submit" class="pill primary">${t('Register')}</button></div>
+    <div class="p-buttons"><button type="button" class="pill" onClick=${onClose}>${t('Cancel')}</button><button type="submit" class="pill primary">
+      ${t('Register')}</button></div>
   </form><//>`;
 }

@@ -27,8 +27,10 @@ export default function Dashboards() {
   return html`<div>
     <div class="p-bar"><${TextField} label=${t('Search')} value=${word} onValue=${setWord} type="search" placeholder=${t('A word of the title')} class="grow" />
       ${may('editor') ? html`<${Link} class="pill primary" href="/dashboards/new">${t('New dashboard')}<//>` : null}</div>
-    <${Card} title=${t('Dashboards')}><${Answered} of=${list}>${(all) => html`<${List} all=${found(all, word)} word=${word} onCopy=${copy} onDelete=${setGone} />`}<//><//>
-    ${gone ? html`<${Confirm} title=${t('Delete {name}?', { name: gone.title })} words=${t('The dashboard is gone for everybody. The values that it shows stay.')} verb=${t('Delete')} act=${remove} onClose=${() => setGone(null)} />` : null}
+    <${Card} title=${t('Dashboards')}><${Answered} of=${list}>
+      ${(all) => html`<${List} all=${found(all, word)} word=${word} onCopy=${copy} onDelete=${setGone} />`}<//><//>
+    ${gone ? html`<${Confirm} title=${t('Delete {name}?', { name: gone.title })}
+      words=${t('The dashboard is gone for everybody. The values that it shows stay.')} verb=${t('Delete')} act=${remove} onClose=${() => setGone(null)} />` : null}
   </div>`;
 }
 
@@ -37,15 +39,18 @@ const ACCESS = { public: 'everybody, without signing in', viewer: 'viewers and a
 function List({ all, word, onCopy, onDelete }) {
   if (!all.length) {
     return word ? html`<${Blank} title=${t('No dashboard has that word')}>${t('Search looks at titles and names.')}<//>`
-      : html`<${Blank} icon="plus" title=${t('No dashboards yet')} action=${may('editor') ? html`<${Link} class="pill primary" href="/dashboards/new">${t('New dashboard')}<//>` : null} />`;
+      : html`<${Blank} icon="plus" title=${t('No dashboards yet')} action=${may('editor') ? html`<${Link} class="pill primary" href="/dashboards/new">
+        ${t('New dashboard')}<//>` : null} />`;
   }
   return html`<ul class="p-boards">${all.map((one) => html`<li key=${one.id}>
-    <${Link} href=${`/d/${encodeURIComponent(one.id)}`}><b>${one.title}</b><span class="mute">${t('for {who}', { who: t(ACCESS[one.access] ?? one.access) })}</span><//>
+    <${Link} href=${`/d/${encodeURIComponent(one.id)}`}><b>${one.title}</b><span class="mute">${t('for {who}', { who: t(ACCESS[one.access] ?? one.access) })}
+      </span><//>
     ${one.predefined ? html`<span class="badge">${t('predefined')}</span>` : null}
     ${may('editor') ? html`<div class="p-tools">
       <${Link} class="pill small" href=${`/d/${encodeURIComponent(one.id)}/edit`} aria-label=${t('Edit {title}', { title: one.title })}>${t('Edit')}<//>
       <button type="button" class="pill small" aria-label=${t('Duplicate {title}', { title: one.title })} onClick=${() => onCopy(one)}>${t('Duplicate')}</button>
-      ${one.predefined ? null : html`<button type="button" class="pill small danger" aria-label=${t('Delete {title}', { title: one.title })} onClick=${() => onDelete(one)}>${t('Delete')}</button>`}
+      ${one.predefined ? null : html`<button type="button" class="pill small danger" aria-label=${t('Delete {title}', { title: one.title })}
+        onClick=${() => onDelete(one)}>${t('Delete')}</button>`}
     </div>` : null}
   </li>`)}</ul>`;
 }

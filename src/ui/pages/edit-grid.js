@@ -13,8 +13,10 @@ import { useDrag } from './edit-drag.js';
 
 export function EditorGrid({ panels, chosen, errors, actions }) {
   const grid = useRef(null);
-  return html`<div class="p-grid-side"><div class="grid p-edit-grid" ref=${grid}>${places(panels.map((panel, index) => ({ ...panel, index }))).map(({ panel: { index: i }, mw, mh, sw, sh }) => html`
-    <${Cell} key=${i} panel=${panels[i]} small=${[mw, mh, sw, sh]} index=${i} chosen=${i === chosen} bad=${errors.some((one) => one.panel === i)} actions=${actions} grid=${grid} />`)}</div>
+  return html`<div class="p-grid-side"><div class="grid p-edit-grid" ref=${grid}>
+    ${places(panels.map((panel, index) => ({ ...panel, index }))).map(({ panel: { index: i }, mw, mh, sw, sh }) => html`
+    <${Cell} key=${i} panel=${panels[i]} small=${[mw, mh, sw, sh]} index=${i} chosen=${i === chosen} bad=${errors.some((one) => one.panel === i)}
+      actions=${actions} grid=${grid} />`)}</div>
     <button type="button" class="pill p-add" onClick=${actions.add}><${Icon} name="plus" />${t('Add a panel')}</button></div>`;
 }
 
@@ -28,17 +30,20 @@ function Cell({ panel, small, index, chosen, bad, actions, grid }) {
   }, [panel.x, panel.y, panel.w, panel.h, ...small]);
   const name = panel.title || t('Panel {n}', { n: index + 1 });
   const shown = usePreview(panel);
-  return html`<div class="cell p-fixed" ref=${ref}><div role="group" class=${`card p-panel ${chosen ? 'chosen' : ''} ${bad ? 'bad' : ''}`} aria-label=${name} onPointerDown=${() => chosen || actions.choose(index)}>
+  return html`<div class="cell p-fixed" ref=${ref}><div role="group"
+    class=${`card p-panel ${chosen ? 'chosen' : ''} ${bad ? 'bad' : ''} ${panel.w < NARROW ? 'narrow' : ''}`} aria-label=${name}
+    onPointerDown=${() => chosen || actions.choose(index)}>
     <header ...${drag.move}><h2><button type="button" aria-pressed=${chosen ? 'true' : 'false'} onClick=${() => actions.choose(index)}>${name}</button></h2>
       ${shown.data ? html`<div class="end"><${Legend} panel=${shown.panel} data=${shown.data} range=${shown.range} /></div>` : null}</header>
-    <div class="body"><${Preview} shown=${shown} /></div>
     ${chosen ? html`<${Tools} panel=${panel} index=${index} name=${name} actions=${actions} />` : null}
+    <div class="body"><${Preview} shown=${shown} /></div>
     <span class="p-corner" ...${drag.size} aria-hidden="true"></span>
   </div></div>`;
 }
 
 function Tools({ panel, index, name, actions }) {
-  const tool = (glyph, words, act) => html`<button type="button" aria-label=${`${t(words)}: ${name}`} title=${t(words)} onClick=${act}>${glyph === 'copy' ? html`<${Icon} name="copy" />` : html`<${Glyph} name=${glyph} />`}</button>`;
+  const tool = (glyph, words, act) => html`<button type="button" aria-label=${`${t(words)}: ${name}`} title=${t(words)} onClick=${act}>
+    ${glyph === 'copy' ? html`<${Icon} name="copy" />` : html`<${Glyph} name=${glyph} />`}</button>`;
   return html`<div class="p-toolbar" role="group" aria-label=${t('Move and resize {name}', { name })}>
     ${tool('left', 'Move left', () => actions.place(index, { x: panel.x - 1 }))}${tool('right', 'Move right', () => actions.place(index, { x: panel.x + 1 }))}
     ${tool('up', 'Move up', () => actions.place(index, { y: panel.y - 1 }))}${tool('down', 'Move down', () => actions.place(index, { y: panel.y + 1 }))}
@@ -47,6 +52,8 @@ function Tools({ panel, index, name, actions }) {
   </div>`;
 }
 
+// A panel of fewer columns has no room for the buttons beside its title.
+const NARROW = 5;
 const NEWEST = ['gauge', 'pie', 'status_grid'];
 const newestOnly = ({ type, options = {} }) => NEWEST.includes(type) || (type === 'bar' && options.by === 'category') || (type === 'table' && options.spark === undefined);
 

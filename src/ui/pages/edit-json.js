@@ -14,7 +14,9 @@ export function JsonView({ board, onClose, onTake }) {
     else onTake(got.board);
   };
   return html`<${Dialog} title=${t('The dashboard as JSON')} onClose=${onClose} class="wide"><div class="p-form">
-    <${Field} label=${t('Document')} error=${error}>${(props) => html`<textarea class="p-input p-json" spellcheck="false" value=${text} onInput=${(e) => { setText(e.currentTarget.value); setError(null); }} ...${props}></textarea>`}<//>
-    <div class="p-buttons"><${Copy} text=${text} /><button type="button" class="pill" onClick=${onClose}>${t('Cancel')}</button><button type="button" class="pill primary" onClick=${take}>${t('Take it over')}</button></div>
+    <${Field} label=${t('Document')} error=${error}>${(props) => html`<textarea class="p-input p-json" spellcheck="false" value=${text}
+      onInput=${(e) => { setText(e.currentTarget.value); setError(null); }} ...${props}></textarea>`}<//>
+    <div class="p-buttons"><${Copy} text=${text} /><button type="button" class="pill" onClick=${onClose}>${t('Cancel')}</button>
+      <button type="button" class="pill primary" onClick=${take}>${t('Take it over')}</button></div>
   </div><//>`;
 }

@@ -83,10 +83,13 @@ function Form({ id, first }) {
     ${other.length ? html`<p class="p-error" role="alert">${other.join(' ')}</p>` : null}
     <div class="p-edit-both">
       ${board.panels.length ? html`<${EditorGrid} panels=${board.panels} chosen=${chosen} errors=${panelErrors} actions=${actions} />`
-        : html`<${Card} title=${t('Panels')}><${Blank} icon="plus" title=${t('Nothing here yet')} action=${html`<button type="button" class="pill primary" onClick=${actions.add}>${t('Add a panel')}</button>`}>${t('A panel draws one or more expressions.')}<//><//>`}
-      ${chosen !== null && board.panels[chosen] ? html`<${PanelForm} key=${chosen} panel=${board.panels[chosen]} index=${chosen} errors=${panelErrors.filter((one) => one.panel === chosen)} actions=${actions} />` : null}
+        : html`<${Card} title=${t('Panels')}><${Blank} icon="plus" title=${t('Nothing here yet')} action=${html`<button type="button" class="pill primary"
+          onClick=${actions.add}>${t('Add a panel')}</button>`}>${t('A panel draws one or more expressions.')}<//><//>`}
+      ${chosen !== null && board.panels[chosen] ? html`<${PanelForm} key=${chosen} panel=${board.panels[chosen]} index=${chosen}
+        errors=${panelErrors.filter((one) => one.panel === chosen)} actions=${actions} />` : null}
     </div>
-    ${json ? html`<${JsonView} board=${outgoing(board)} onClose=${() => setJson(false)} onTake=${(next) => { set(next); setChosen(next.panels.length ? 0 : null); setJson(false); }} />` : null}
+    ${json ? html`<${JsonView} board=${outgoing(board)} onClose=${() => setJson(false)}
+      onTake=${(next) => { set(next); setChosen(next.panels.length ? 0 : null); setJson(false); }} />` : null}
   </div>`;
 }
 
@@ -99,11 +102,15 @@ function Frame({ board, set, error, id, busy, onSave, onJson }) {
   return html`<form class="p-bar" onSubmit=${(e) => { e.preventDefault(); onSave(); }}>
     <${TextField} label=${t('Title')} value=${board.title} onValue=${(title) => set({ title })} error=${error} class="grow" maxlength="200" autofocus=${!id} />
     <${TextField} label=${t('Under it')} value=${board.subtitle ?? ''} onValue=${(subtitle) => set({ subtitle })} class="grow" maxlength="200" />
-    <${SelectField} label=${t('Who may see it')} value=${board.access} onValue=${(access) => set({ access })} options=${ACCESS.map(([key, words]) => [key, t(words)])} />
-    <${SelectField} label=${t('Theme')} value=${board.theme ?? 'auto'} onValue=${(theme) => set({ theme })} options=${THEMES.map(([key, words]) => [key, t(words)])} />
-    <${SelectField} label=${t('Opens with')} value=${board.range === '1h' ? '' : board.range ?? ''} onValue=${(range) => set({ range })} options=${ranges.map(([key, words]) => [key, t(words)])} />
+    <${SelectField} label=${t('Who may see it')} value=${board.access} onValue=${(access) => set({ access })}
+      options=${ACCESS.map(([key, words]) => [key, t(words)])} />
+    <${SelectField} label=${t('Theme')} value=${board.theme ?? 'auto'} onValue=${(theme) => set({ theme })}
+      options=${THEMES.map(([key, words]) => [key, t(words)])} />
+    <${SelectField} label=${t('Opens with')} value=${board.range === '1h' ? '' : board.range ?? ''} onValue=${(range) => set({ range })}
+      options=${ranges.map(([key, words]) => [key, t(words)])} />
     <div class="p-buttons"><button type="button" class="pill" onClick=${onJson}>JSON</button>
-      <${Link} class="pill" href=${id ? `/d/${encodeURIComponent(id)}` : '/dashboards'}>${t('Cancel')}<//><button type="submit" class="pill primary" disabled=${busy}>${t('Save')}</button></div>
+      <${Link} class="pill" href=${id ? `/d/${encodeURIComponent(id)}` : '/dashboards'}>${t('Cancel')}<//>
+        <button type="submit" class="pill primary" disabled=${busy}>${t('Save')}</button></div>
   </form>`;
 }
 

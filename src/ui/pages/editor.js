@@ -58,9 +58,12 @@ export function Editor({ value, onValue, onRun, past = [], onPast, error, place,
     <label class="sr" for=${id}>${label ?? t('Expression')}</label>
     <div class="p-code">
       <pre aria-hidden="true" ref=${back}><${Coloured} text=${value} caret=${help.asked?.from ?? caret} wrong=${wrong} /></pre>
-      <textarea id=${id} ref=${box} rows="1" value=${value} spellcheck="false" autocapitalize="none" autocomplete="off" autocorrect="off" placeholder=${small ? '' : t('Write an expression, or pick a metric')}
-        aria-autocomplete="list" aria-haspopup="listbox" aria-controls=${help.list.length ? `${id}-list` : undefined} aria-describedby=${error ? `${id}-e` : undefined} aria-invalid=${error ? 'true' : undefined}
-        aria-activedescendant=${help.list.length ? `${id}-${help.at}` : undefined} onInput=${typed} onKeyDown=${keyed} onKeyUp=${seen} onClick=${seen} onBlur=${help.close}></textarea>
+      <textarea id=${id} ref=${box} rows="1" value=${value} spellcheck="false" autocapitalize="none" autocomplete="off" autocorrect="off"
+        placeholder=${small ? '' : t('Write an expression, or pick a metric')}
+        aria-autocomplete="list" aria-haspopup="listbox" aria-controls=${help.list.length ? `${id}-list` : undefined}
+          aria-describedby=${error ? `${id}-e` : undefined} aria-invalid=${error ? 'true' : undefined}
+        aria-activedescendant=${help.list.length ? `${id}-${help.at}` : undefined} onInput=${typed} onKeyDown=${keyed} onKeyUp=${seen} onClick=${seen}
+          onBlur=${help.close}></textarea>
       ${help.list.length ? html`<${Popup} id=${id} help=${help} back=${back} onPick=${accept} />` : null}
     </div>
     ${onRun ? html`<div class="p-run">
@@ -68,7 +71,8 @@ export function Editor({ value, onValue, onRun, past = [], onPast, error, place,
       <button type="button" class="pill primary" onClick=${onRun} title=${MAC ? '⌘ Enter' : 'Ctrl Enter'}>${t('Run')}</button></div>` : null}
     <div class="sr" role="status">${help.list.length ? t('{n} suggestions', { n: help.list.length }) : ''}</div>
     ${error ? html`<div class="p-wrong" id=${`${id}-e`} role="alert"><${Wrong} error=${error} text=${asked ?? value} place=${place} /></div>` : null}
-    ${old ? html`<ul class="p-past">${past.map((expr) => html`<li><button type="button" onClick=${() => { setOld(false); onPast(expr); }}>${expr}</button></li>`)}</ul>` : null}
+    ${old ? html`<ul class="p-past">${past.map((expr) => html`<li><button type="button" onClick=${() => { setOld(false); onPast(expr); }}>${expr}</button>
+      </li>`)}</ul>` : null}
   </div>`;
 }
 
@@ -104,7 +108,8 @@ function Popup({ id, help, back, onPick }) {
     list.current.querySelector('[aria-selected=true]')?.scrollIntoView({ block: 'nearest' });
   });
   return html`<ul class="p-pop" id=${`${id}-list`} ref=${list} role="listbox" aria-label=${t('Suggestions')}>${help.list.map((item, i) => html`
-    <li id=${`${id}-${i}`} role="option" aria-selected=${i === help.at ? 'true' : 'false'} onMouseDown=${(e) => { e.preventDefault(); onPick(item); }}>${item.text}<span>${t(item.note ?? '')}</span></li>`)}</ul>`;
+    <li id=${`${id}-${i}`} role="option" aria-selected=${i === help.at ? 'true' : 'false'} onMouseDown=${(e) => { e.preventDefault(); onPick(item); }}>
+      ${item.text}<span>${t(item.note ?? '')}</span></li>`)}</ul>`;
 }
 
 function Wrong({ error, text, place }) {
@@ -117,7 +122,7 @@ export function Pointer({ text, place }) {
   const line = text.slice(0, place).split('\n').length;
   const row = text.split('\n')[line - 1];
   const column = place - text.lastIndexOf('\n', place - 1) - 1;
-  return html`<pre aria-hidden="true">${row}\n${' '.repeat(column)}^</pre>`;
+  return html`<pre aria-hidden="true">${`${row}\n${' '.repeat(column)}^`}</pre>`;
 }
 
 // The box is as high as its text.

@@ -42,11 +42,13 @@ export default function Explore() {
     setQuery({ expr: wanted });
     setTurn(turn + 1);
   };
-  const answer = useAnswer(asked ? (signal) => evaluate(asked, resolve(range.value), signal) : null, [asked, turn, range.value.from, range.value.to], { every: moving.value ? 10_000 : undefined });
+  const ask = asked ? (signal) => evaluate(asked, resolve(range.value), signal) : null;
+  const answer = useAnswer(ask, [asked, turn, range.value.from, range.value.to], { every: moving.value ? 10_000 : undefined });
   const stale = answer.error ?? null;
 
   return html`<div class="p-explore">
-    <${Editor} value=${text} onValue=${setText} onRun=${() => run()} past=${past} onPast=${run} error=${stale} place=${stale && placeOf(stale.message, asked)} asked=${asked} />
+    <${Editor} value=${text} onValue=${setText} onRun=${() => run()} past=${past} onPast=${run} error=${stale} place=${stale && placeOf(stale.message, asked)}
+      asked=${asked} />
     ${!asked ? html`<${Beginnings} onPick=${run} />` : null}
     ${asked && !stale && answer.data ? html`<${Facts} of=${answer.data} />` : null}
     ${asked && !stale && !answer.data && answer.waiting ? html`<${Card} title=${t('Result')}><${Skeleton} rows=${3} /><//>` : null}
@@ -86,7 +88,8 @@ function Facts({ of }) {
     ${samples === undefined ? null : html`<span><b>${many(samples)}</b> ${t('samples read')}</span>`}
     <span><b>${(spent * 1000).toFixed(1)} ms</b></span>
     <span>${t('step')} <b>${formatDuration(step)}</b></span>
-    ${tiers.length ? html`<span>${t('read from')} ${tiers.map(({ tier, start, end }, i) => html`${i ? ', ' : ''}<b>${names[tier]}</b> ${formatDuration(Math.round((end - start) / 1000))}`)}</span>` : null}
+    ${tiers.length ? html`<span>${t('read from')} ${tiers.map(({ tier, start, end }, i) => html`${i ? ', ' : ''}<b>${names[tier]}
+      </b> ${formatDuration(Math.round((end - start) / 1000))}`)}</span>` : null}
   </div>`;
 }
 
@@ -94,7 +97,7 @@ function Result({ of, dim }) {
   const { answer, span, expr } = of;
   const [adding, setAdding] = useState(false);
   const unit = unitOf(expr);
-  const data = useMemo(() => ({ ...panelData(answer), step: of.step * 1000, unit, tiers: of.tiers }), [answer]);
+  const data = useMemo(() => ({ ...panelData(answer, { expr }), step: of.step * 1000, unit, tiers: of.tiers }), [answer]);
   const panel = useMemo(() => ({ id: 'explore', title: t('Result'), type: 'line', unit, queries: [{ query: expr }], options: {} }), [expr, unit]);
   if (answer.resultType === 'scalar' || answer.resultType === 'string') return html`<${One} answer=${answer} />`;
   if (answer.resultType === 'vector' || answer.result.every((series) => !(series.values?.length > 0))) {
@@ -102,7 +105,8 @@ function Result({ of, dim }) {
   }
   const threshold = comparison(expr);
   const buttons = html`${may('editor') ? html`<button type="button" class="pill" onClick=${() => setAdding(true)}>${t('Add to dashboard')}</button>
-    <button type="button" class="pill" onClick=${() => go(`/alerts?new=1&expr=${encodeURIComponent(threshold ? expr : `${expr} > 0`)}`)}>${t('Make an alert')}</button>` : null}`;
+    <button type="button" class="pill" onClick=${() => go(`/alerts?new=1&expr=${encodeURIComponent(threshold ? expr : `${expr} > 0`)}`)}>${t('Make an alert')}
+      </button>` : null}`;
   return html`<div class=${dim ? 'p-dim' : ''}>
     <${Card} title=${t('Result')} note=${unit ? t(UNIT_WORDS[unit] ?? unit) : ''} end=${buttons} class="p-chart tall">
       <div class="fill"><${Chart} panel=${panel} data=${data} range=${span} stale=${dim} /></div>
@@ -119,16 +123,19 @@ function One({ answer }) {
 
 function Instant({ answer }) {
   const rows = answer.result.map(({ metric, value, values }) => [selector(metric), value?.[1] ?? values?.at(-1)?.[1]]);
-  return html`<${Card} title=${t('Values now')}><div class="p-scroll" tabindex="0" role="region" aria-label=${t('Values now')}><table><thead><tr><th scope="col">${t('Labels')}</th><th scope="col">${t('value')}</th></tr></thead>
+  return html`<${Card} title=${t('Values now')}><div class="p-scroll" tabindex="0" role="region" aria-label=${t('Values now')}><table><thead><tr>
+    <th scope="col">${t('Labels')}</th><th scope="col">${t('value')}</th></tr></thead>
     <tbody>${rows.map(([name, value]) => html`<tr><td class="mono">${name}</td><td>${formatValue(number(value)).text}</td></tr>`)}</tbody></table></div><//>`;
 }
 
 function Nothing({ expr }) {
   const names = /[a-zA-Z_:][\w:]*/.exec(expr)?.[0];
-  return html`<${Card} title=${t('Result')}><${Blank} title=${t('No samples in this range')} action=${html`<${Link} class="pill" href=${`/catalog?search=${encodeURIComponent(names ?? '')}`}>${t('See which metrics there are')}<//>`}>
+  return html`<${Card} title=${t('Result')}><${Blank} title=${t('No samples in this range')} action=${html`<${Link} class="pill"
+    href=${`/catalog?search=${encodeURIComponent(names ?? '')}`}>${t('See which metrics there are')}<//>`}>
     ${t('The expression is right, but nothing matches it at this time.')}<//><//>`;
 }
 
 function Beginnings({ onPick }) {
-  return html`<${Card} title=${t('Begin with')} class="p-gap"><ul class="p-starts">${START.map(([words, expr]) => html`<li><button type="button" onClick=${() => onPick(expr)}><b>${t(words)}</b><code>${expr}</code></button></li>`)}</ul><//>`;
+  return html`<${Card} title=${t('Begin with')} class="p-gap"><ul class="p-starts">${START.map(([words, expr]) => html`<li>
+    <button type="button" onClick=${() => onPick(expr)}><b>${t(words)}</b><code>${expr}</code></button></li>`)}</ul><//>`;
 }

@@ -108,12 +108,14 @@ export function Field({ label, help, error, class: name = '', children }) {
 
 /** A line of text with its label. */
 export function TextField({ label, help, error, value, onValue, class: name, ...rest }) {
-  return html`<${Field} label=${label} help=${help} error=${error} class=${name}>${(props) => html`<input type="text" class="p-input" value=${value} onInput=${(e) => onValue(e.currentTarget.value)} ...${rest} ...${props} />`}<//>`;
+  return html`<${Field} label=${label} help=${help} error=${error} class=${name}>
+    ${(props) => html`<input type="text" class="p-input" value=${value} onInput=${(e) => onValue(e.currentTarget.value)} ...${rest} ...${props} />`}<//>`;
 }
 
 /** A choice of a few. @param {{options: [string, string][]}} props value and words */
 export function SelectField({ label, help, error, value, onValue, options, class: name, ...rest }) {
-  return html`<${Field} label=${label} help=${help} error=${error} class=${name}>${(props) => html`<select class="p-input" value=${value} onChange=${(e) => onValue(e.currentTarget.value)} ...${rest} ...${props}>
+  return html`<${Field} label=${label} help=${help} error=${error} class=${name}>
+    ${(props) => html`<select class="p-input" value=${value} onChange=${(e) => onValue(e.currentTarget.value)} ...${rest} ...${props}>
     ${options.map(([key, words]) => html`<option value=${key} selected=${key === value}>${words}</option>`)}</select>`}<//>`;
 }
 
@@ -133,7 +135,8 @@ export function Confirm({ title, words, verb, act, onClose }) {
   };
   return html`<${Dialog} title=${title} onClose=${onClose} class="narrow"><p>${words}</p>
     ${error ? html`<p class="p-error" role="alert">${error}</p>` : null}
-    <div class="p-buttons"><button type="button" class="pill" onClick=${onClose} autofocus>${t('Keep it')}</button><button type="button" class="pill danger" disabled=${busy} onClick=${sure}>${verb}</button></div><//>`;
+    <div class="p-buttons"><button type="button" class="pill" onClick=${onClose} autofocus>${t('Keep it')}</button>
+      <button type="button" class="pill danger" disabled=${busy} onClick=${sure}>${verb}</button></div><//>`;
 }
 
 /** Copies a text and says so. @param {{text: string, label?: string}} props */

@@ -40,13 +40,18 @@ export function RuleForm({ rule, expr, onClose, onSaved }) {
       <${Editor} value=${form.expr} onValue=${set('expr')} small=${true} label=${t('Expression')} />
       ${errors.expr ? html`<p class="p-error" role="alert">${errors.expr}</p>` : html`<${Trial} form=${form} />`}</div>
     <div class="p-pair">
-      <${TextField} label=${t('Pending for')} value=${form.for} onValue=${set('for')} error=${errors.for} help=${t('How long it must hold before it fires: 5m, 1h')} />
-      <${SelectField} label=${t('Severity')} value=${form.severity} onValue=${set('severity')} error=${errors.severity} options=${SEVERITIES.map((name) => [name, t(name)])} />
+      <${TextField} label=${t('Pending for')} value=${form.for} onValue=${set('for')} error=${errors.for}
+        help=${t('How long it must hold before it fires: 5m, 1h')} />
+      <${SelectField} label=${t('Severity')} value=${form.severity} onValue=${set('severity')} error=${errors.severity}
+        options=${SEVERITIES.map((name) => [name, t(name)])} />
     </div>
-    <${TextField} label=${t('Summary')} value=${form.summary} onValue=${set('summary')} error=${errors.summary} help=${html`${t('One line for the person who is woken. Labels and the value may stand in it:')} <code>${'{{ $labels.instance }}'}</code> <code>${'{{ $value }}'}</code>`} />
+    <${TextField} label=${t('Summary')} value=${form.summary} onValue=${set('summary')} error=${errors.summary}
+      help=${html`${t('One line for the person who is woken. Labels and the value may stand in it:')} <code>${'{{ $labels.instance }}'}</code> <code>
+      ${'{{ $value }}'}</code>`} />
     <${TextField} label=${t('Description')} value=${form.description} onValue=${set('description')} error=${errors.description} />
     ${errors.other ? html`<p class="p-error" role="alert">${errors.other}</p>` : null}
-    <div class="p-buttons"><button type="button" class="pill" onClick=${onClose}>${t('Cancel')}</button><button type="submit" class="pill primary" disabled=${busy}>${t('Save')}</button></div>
+    <div class="p-buttons"><button type="button" class="pill" onClick=${onClose}>${t('Cancel')}</button>
+      <button type="submit" class="pill primary" disabled=${busy}>${t('Save')}</button></div>
   </form><//>`;
 }
 
@@ -65,13 +70,15 @@ function Trial({ form }) {
     return { settled, alerts };
   } : null, [settled]);
   if (!expr) return html`<p class="p-help">${t('Every series that the expression yields is an alert.')}</p>`;
-  if (answer.error) return html`<div class="p-error" role="status">${answer.error.message}<${Pointer} text=${expr} place=${answer.error.field === 'expr' ? placeOf(answer.error.message, expr) : null} /></div>`;
+  if (answer.error) return html`<div class="p-error" role="status">${answer.error.message}
+    <${Pointer} text=${expr} place=${answer.error.field === 'expr' ? placeOf(answer.error.message, expr) : null} /></div>`;
   if (answer.data?.settled !== settled) return html`<p class="p-help">…</p>`;
   const { alerts } = answer.data;
   if (!alerts.length) return html`<p class="p-trial" role="status"><${Mark} tone="ok" />${t('Now: nothing. It would be quiet.')}</p>`;
   const unit = unitOf(comparison(expr)?.left ?? expr);
   return html`<div class="p-trial" role="status"><${Mark} tone="warn" /><span>${trialWords(alerts.length, /^0*[a-z]*$/.test(form.for.trim()))}
-    ${alerts.slice(0, 3).map(({ labels, value, annotations }) => html`<code>${selector(told(labels))} = ${formatText(number(value), unit)}${annotations.summary ? ` · ${annotations.summary}` : ''}</code>`)}</span></div>`;
+    ${alerts.slice(0, 3).map(({ labels, value, annotations }) => html`<code>
+      ${selector(told(labels))} = ${formatText(number(value), unit)}${annotations.summary ? ` · ${annotations.summary}` : ''}</code>`)}</span></div>`;
 }
 
 function trialWords(n, atOnce) {

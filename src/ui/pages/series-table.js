@@ -18,7 +18,8 @@ export function SeriesTable({ panel, data, unit }) {
   const order = (row) => (Number.isNaN(row[by.head]) || row[by.head] === null ? -Infinity : row[by.head]);
   rows.sort((a, b) => (by.down ? order(b) - order(a) : order(a) - order(b)) || 0);
   const head = (name) => html`<th scope="col" aria-sort=${by.head === name ? (by.down ? 'descending' : 'ascending') : undefined}>
-    <button type="button" onClick=${() => setBy({ head: name, down: by.head === name ? !by.down : true })}>${t(name)}${by.head === name ? (by.down ? ' ↓' : ' ↑') : ''}</button></th>`;
+    <button type="button" onClick=${() => setBy({ head: name, down: by.head === name ? !by.down : true })}>
+      ${t(name)}${by.head === name ? (by.down ? ' ↓' : ' ↑') : ''}</button></th>`;
   const cell = (value) => {
     const { text, unit: shown } = formatValue(value ?? NaN, unit);
     return html`<td>${text}${shown ? html`<small> ${shown}</small>` : null}</td>`;

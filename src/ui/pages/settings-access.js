@@ -27,11 +27,18 @@ export function Users() {
     answer.again();
   };
   return html`<${Card} title=${t('Accounts')} end=${html`<button type="button" class="pill small" onClick=${() => setAdding(true)}>${t('Add an account')}</button>`}>
-    <${Answered} of=${answer}>${({ users }) => html`<ul class="p-parts">${users.map((user) => html`<li key=${user.name}><span><b>${user.name}</b>${user.name === me.value.name ? html`<small>${t(user.role)}</small>` : null}</span>
-      ${user.name === me.value.name ? null : html`<select class="p-input" aria-label=${t('Role of {name}', { name: user.name })} value=${user.role} onChange=${(e) => change(user.name, e.currentTarget.value)}>${roles().map(([key, words]) => html`<option value=${key} selected=${key === user.role}>${words}</option>`)}</select>`}
-      ${user.name === me.value.name ? html`<span class="mute">${t('you')}</span>` : html`<button type="button" class="pill small danger" aria-label=${t('Remove {name}', { name: user.name })} onClick=${() => setGone(user.name)}>${t('Remove')}</button>`}</li>`)}</ul>`}<//>
-    ${adding ? html`<${NewUser} onClose=${() => setAdding(false)} onDone=${(name) => { setAdding(false); toast(t('Added: {name}', { name })); answer.again(); }} />` : null}
-    ${gone ? html`<${Confirm} title=${t('Remove {name}?', { name: gone })} words=${t('Their sessions end at once.')} verb=${t('Remove')} act=${remove} onClose=${() => setGone(null)} />` : null}
+    <${Answered} of=${answer}>${({ users }) => html`<ul class="p-parts">${users.map((user) => html`<li key=${user.name}><span><b>${user.name}</b>
+      ${user.name === me.value.name ? html`<small>${t(user.role)}</small>` : null}</span>
+      ${user.name === me.value.name ? null : html`<select class="p-input" aria-label=${t('Role of {name}', { name: user.name })} value=${user.role}
+        onChange=${(e) => change(user.name, e.currentTarget.value)}>${roles().map(([key, words]) => html`<option value=${key} selected=${key === user.role}>
+        ${words}</option>`)}</select>`}
+      ${user.name === me.value.name ? html`<span class="mute">${t('you')}
+        </span>` : html`<button type="button" class="pill small danger" aria-label=${t('Remove {name}', { name: user.name })}
+          onClick=${() => setGone(user.name)}>${t('Remove')}</button>`}</li>`)}</ul>`}<//>
+    ${adding ? html`<${NewUser} onClose=${() => setAdding(false)}
+      onDone=${(name) => { setAdding(false); toast(t('Added: {name}', { name })); answer.again(); }} />` : null}
+    ${gone ? html`<${Confirm} title=${t('Remove {name}?', { name: gone })} words=${t('Their sessions end at once.')} verb=${t('Remove')} act=${remove}
+      onClose=${() => setGone(null)} />` : null}
   <//>`;
 }
 
@@ -60,11 +67,14 @@ function NewUser({ onClose, onDone }) {
   }, onDone);
   return html`<${Dialog} title=${t('Add an account')} onClose=${onClose}><form class="p-form" onSubmit=${submit}>
     <${TextField} label=${t('Name')} value=${form.name} onValue=${set('name')} error=${errors.name} autocomplete="off" autocapitalize="none" required autofocus />
-    <${Field} label=${t('Password')} error=${errors.password} help=${t('At least 8 characters.')}>${(props) => html`<input class="p-input" type="password" autocomplete="new-password" required value=${form.password} onInput=${(e) => set('password')(e.currentTarget.value)} ...${props} />`}<//>
+    <${Field} label=${t('Password')} error=${errors.password} help=${t('At least 8 characters.')}>
+      ${(props) => html`<input class="p-input" type="password" autocomplete="new-password" required value=${form.password}
+        onInput=${(e) => set('password')(e.currentTarget.value)} ...${props} />`}<//>
     <${SelectField} label=${t('Role')} value=${form.role} onValue=${set('role')} error=${errors.role} options=${roles()} />
     <p class="p-help">${t('Viewers look. Editors also change dashboards and rules and record values. Administrators do everything.')}</p>
     ${errors.other ? html`<p class="p-error" role="alert">${errors.other}</p>` : null}
-    <div class="p-buttons"><button type="button" class="pill" onClick=${onClose}>${t('Cancel')}</button><button type="submit" class="pill primary">${t('Add')}</button></div></form><//>`;
+    <div class="p-buttons"><button type="button" class="pill" onClick=${onClose}>${t('Cancel')}</button><button type="submit" class="pill primary">${t('Add')}
+      </button></div></form><//>`;
 }
 
 export function Keys() {
@@ -76,24 +86,36 @@ export function Keys() {
     await del(`access/keys/${encodeURIComponent(gone.id)}`);
     answer.again();
   };
-  return html`<${Card} title=${t('Keys for programs')} end=${html`<button type="button" class="pill small" onClick=${() => setAdding(true)}>${t('Make a key')}</button>`}>
-    <${Answered} of=${answer}>${({ keys }) => (keys.length ? html`<ul class="p-parts">${keys.map((key) => html`<li key=${key.id}><span><b>${key.name}</b><small>${t(key.role)} · ${t(key.scope)} · ${key.expires_at ? t('until {time}', { time: stamp(key.expires_at) }) : t('without end')}</small></span>
-      <button type="button" class="pill small danger" aria-label=${t('Revoke {name}', { name: key.name })} onClick=${() => setGone(key)}>${t('Revoke')}</button></li>`)}</ul>` : html`<p class="p-calm">${t('No keys. Prometheus and scripts use one to read or write.')}</p>`)}<//>
+  return html`<${Card} title=${t('Keys for programs')} end=${html`<button type="button" class="pill small" onClick=${() => setAdding(true)}>${t('Make a key')}
+    </button>`}>
+    <${Answered} of=${answer}>${({ keys }) => (keys.length ? html`<ul class="p-parts">${keys.map((key) => html`<li key=${key.id}><span><b>${key.name}</b><small>
+      ${t(key.role)} · ${t(key.scope)} · ${key.expires_at ? t('until {time}', { time: stamp(key.expires_at) }) : t('without end')}</small></span>
+      <button type="button" class="pill small danger" aria-label=${t('Revoke {name}', { name: key.name })} onClick=${() => setGone(key)}>${t('Revoke')}</button>
+        </li>`)}</ul>` : html`<p class="p-calm">${t('No keys. Prometheus and scripts use one to read or write.')}</p>`)}<//>
     ${adding ? html`<${NewKey} onClose=${() => setAdding(false)} onDone=${(key) => { setAdding(false); setMade(key); answer.again(); }} />` : null}
-    ${made ? html`<${Dialog} title=${t('The new key')} onClose=${() => setMade(null)}><div class="p-form"><p>${t('Copy it now: it is shown this once and kept only as a hash.')}</p><pre class="code p-secret" tabindex="0">${made.key}</pre>
-      <div class="p-buttons"><${Copy} text=${made.key} /><button type="button" class="pill primary" onClick=${() => setMade(null)}>${t('I have it')}</button></div></div><//>` : null}
-    ${gone ? html`<${Confirm} title=${t('Revoke {name}?', { name: gone.name })} words=${t('Programs that use it are refused from now on.')} verb=${t('Revoke')} act=${remove} onClose=${() => setGone(null)} />` : null}
+    ${made ? html`<${Dialog} title=${t('The new key')} onClose=${() => setMade(null)}><div class="p-form">
+      <p>${t('Copy it now: it is shown this once and kept only as a hash.')}</p>
+      <pre class="code p-secret" tabindex="0">${made.key}</pre>
+      <div class="p-buttons"><${Copy} text=${made.key} /><button type="button" class="pill primary" onClick=${() => setMade(null)}>${t('I have it')}</button>
+        </div></div><//>` : null}
+    ${gone ? html`<${Confirm} title=${t('Revoke {name}?', { name: gone.name })} words=${t('Programs that use it are refused from now on.')} verb=${t('Revoke')}
+      act=${remove} onClose=${() => setGone(null)} />` : null}
   <//>`;
 }
 
 function NewKey({ onClose, onDone }) {
-  const { form, errors, set, submit } = useForm({ name: '', role: 'viewer', scope: 'read', expires: '' }, ({ expires, ...body }) => post('access/keys', { ...body, name: body.name.trim(), ...(expires ? { expires } : {}) }), onDone);
+  const send = ({ expires, ...body }) => post('access/keys', { ...body, name: body.name.trim(), ...(expires ? { expires } : {}) });
+  const { form, errors, set, submit } = useForm({ name: '', role: 'viewer', scope: 'read', expires: '' }, send, onDone);
   const ends = [['', 'never'], ['7d', 'in 7 days'], ['30d', 'in 30 days'], ['365d', 'in a year']];
   return html`<${Dialog} title=${t('Make a key')} onClose=${onClose}><form class="p-form" onSubmit=${submit}>
-    <${TextField} label=${t('What it is for')} value=${form.name} onValue=${set('name')} error=${errors.name} autocomplete="off" placeholder="prometheus" required autofocus />
+    <${TextField} label=${t('What it is for')} value=${form.name} onValue=${set('name')} error=${errors.name} autocomplete="off"
+      placeholder="prometheus" required autofocus />
     <div class="p-pair"><${SelectField} label=${t('Role')} value=${form.role} onValue=${set('role')} error=${errors.role} options=${roles()} />
-    <${SelectField} label=${t('For')} value=${form.scope} onValue=${set('scope')} error=${errors.scope} options=${[['read', t('reading')], ['write', t('reading and writing')]]} /></div>
-    <${SelectField} label=${t('Ends')} value=${form.expires} onValue=${set('expires')} error=${errors.expires} options=${ends.map(([key, words]) => [key, t(words)])} />
+    <${SelectField} label=${t('For')} value=${form.scope} onValue=${set('scope')} error=${errors.scope}
+      options=${[['read', t('reading')], ['write', t('reading and writing')]]} /></div>
+    <${SelectField} label=${t('Ends')} value=${form.expires} onValue=${set('expires')} error=${errors.expires}
+      options=${ends.map(([key, words]) => [key, t(words)])} />
     ${errors.other ? html`<p class="p-error" role="alert">${errors.other}</p>` : null}
-    <div class="p-buttons"><button type="button" class="pill" onClick=${onClose}>${t('Cancel')}</button><button type="submit" class="pill primary">${t('Make')}</button></div></form><//>`;
+    <div class="p-buttons"><button type="button" class="pill" onClick=${onClose}>${t('Cancel')}</button><button type="submit" class="pill primary">${t('Make')}
+      </button></div></form><//>`;
 }

@@ -45,7 +45,8 @@ export default function SignIn() {
     <h1>${t('Sign in')}</h1>
     <p class="mute">${t('This daemon has accounts. Sign in to see its dashboards.')}</p>
     <form class="p-form" onSubmit=${enter}>
-      <${TextField} label=${t('Name')} value=${name} onValue=${setName} name="username" autocomplete="username" autocapitalize="none" spellcheck="false" required autofocus />
+      <${TextField} label=${t('Name')} value=${name} onValue=${setName} name="username" autocomplete="username" autocapitalize="none"
+        spellcheck="false" required autofocus />
       <${Field} label=${t('Password')}>${(props) => html`<input class="p-input" type="password" name="password" autocomplete="current-password" required
         value=${password} onInput=${(e) => setPassword(e.currentTarget.value)} ref=${secret} ...${props} />`}<//>
       <div role="alert">${error ? html`<p class="p-error">${error}${wait > 0 ? ` ${t('You can try again in {n} s.', { n: wait })}` : ''}</p>` : null}</div>

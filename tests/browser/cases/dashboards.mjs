@@ -44,9 +44,12 @@ test('a dashboard is written in the editor', () => here.visit('/dashboards/new',
 
 test('all eight types are drawn', async () => {
   const types = ['line', 'bar', 'gauge', 'pie', 'table', 'big_number', 'status_grid', 'heatmap'];
-  const panels = types.map((type, place) => ({ title: `As ${type}`, type, query: 'rate(node_cpu_seconds_total[15s])', unit: 'ratio', x: (place % 2) * 6, y: Math.floor(place / 2) * 3, w: 6, h: 3 }));
+  const panels = types.map((type, place) => ({ title: `As ${type}`, type, query: 'test_wave', unit: 'ratio', x: (place % 2) * 6, y: Math.floor(place / 2) * 3, w: 6, h: 3 }));
   await here.daemon.api('POST', 'dashboards/create', { id: 'all-types', title: 'All types', panels });
-  await until('a rate can be taken', async () => (await here.daemon.query('rate(node_cpu_seconds_total[15s])')).length > 0);
+  await here.daemon.api('POST', 'metrics/custom/register', { name: 'test_wave', type: 'gauge', labels: ['shard'] });
+  const moments = Array.from({ length: 240 }, (_, back) => Date.now() - back * 15_000).reverse();
+  const samples = ['a', 'b', 'c'].flatMap((shard, shift) => moments.map((timestamp) => ({ name: 'test_wave', labels: { shard }, timestamp, value: 0.5 + 0.4 * Math.sin(timestamp / 200_000 + shift) })));
+  await here.daemon.api('POST', 'metrics/custom/record', { samples });
   await here.visit('/d/all-types', async (tab) => {
     for (const type of types) await tab.sees('heading', `As ${type}`);
     const { frame } = await until('a snapshot', () => tab.frames.find((one) => one.frame.type === 'snapshot'));
@@ -56,6 +59,7 @@ test('all eight types are drawn', async () => {
       return !/no data|no samples|could not|did not|loading/i.test(said);
     });
     await tab.page.getByRole('table').first().waitFor();
+    for (const type of types.filter((one) => one !== 'table' && one !== 'status_grid')) await tab.chart(new RegExp(`^As ${type}.*\\d`));
   });
 });
 

@@ -10,7 +10,7 @@ mod push;
 mod wait;
 
 pub(crate) use daemon::{Daemon, Setup};
-pub(crate) use http::{Client, Fetched, points, raw_request};
+pub(crate) use http::{Answer, Client, Fetched, points, raw_request};
 pub(crate) use push::{Pushed, remote_write_body};
 pub(crate) use wait::{eventually, free_port, now_ms};
 

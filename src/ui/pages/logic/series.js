@@ -28,13 +28,13 @@ export function nameOf(metric, legend, common = []) {
   return selector(metric, common);
 }
 
-// A range answer of Prometheus as the data of a panel: times in milliseconds.
-export function panelData(answer, { legend, query = 0, tier = 'raw' } = {}) {
+// A range answer of Prometheus as the data of a panel: times in milliseconds. A series without labels is called as its expression.
+export function panelData(answer, { legend, query = 0, tier = 'raw', expr = '' } = {}) {
   if (answer.resultType === 'scalar' || answer.resultType === 'string') return { state: 'empty', series: [] };
   const metrics = answer.result.map((series) => series.metric);
   const common = sameEverywhere(metrics);
   const series = answer.result.map(({ metric, values, value }) => ({
-    name: nameOf(metric, legend, common), query, labels: metric, tier,
+    name: nameOf(metric, legend, common).replace(/^\{\}$/, expr || '{}'), query, labels: metric, tier,
     points: (values ?? [value]).map(([t, v]) => [Math.round(t * 1000), Number.isFinite(number(v)) ? number(v) : v]),
   }));
   return { state: series.length ? 'ok' : 'empty', series };
