@@ -143,8 +143,8 @@ fn media_type(path: &str) -> &'static str {
 
 /// The page with its links: those of the glued files, under the version.
 fn fill(template: &str, version: &str, is_glued: bool) -> String {
-    let script = if is_glued { template.replace("/ui/main.js", &format!("/ui/{FIRST}")) } else { template.to_owned() };
-    let styled = script.replace("/ui/tokens.css", &format!("/ui/{STYLE}"));
+    let script = if is_glued { template.replace("main.js", FIRST) } else { template.to_owned() };
+    let styled = script.replace("tokens.css", STYLE);
     styled.replace("=\"/ui/", &format!("=\"/ui/{version}/"))
 }
 
