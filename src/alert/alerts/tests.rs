@@ -3,8 +3,8 @@
 //! restarts, changes and failures.
 
 use super::*;
+use crate::alert::RuleOrigin;
 use crate::alert::rule::tests::draft;
-use crate::alert::{RuleOrigin, Severity};
 use crate::clock::ManualClock;
 use crate::model::{Batch, ByteCount, Origin, Sample, Widths};
 use crate::net::Address;
