@@ -27,6 +27,7 @@ fn open_store(clock: SharedClock) -> store::Opened {
         cache: ByteCount::mib(16),
         max_bytes: None,
         max_series: usize::MAX,
+        guards_clock: false,
     };
     store::open(options, clock).unwrap()
 }
