@@ -3,8 +3,16 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::codec::{exponent_of, from_mantissa, mantissa};
 use super::layout::Combine;
 use crate::model::{Bucket, BucketColumns, Column, Sample, Timestamp};
+
+/// Decimals that a measured figure has at most.
+const MOST_DECIMALS: u8 = 9;
+/// Whole numbers up to here are exact as doubles.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+/// By how much, of its value, a sum of doubles misses the decimal.
+const HAIR: f64 = 1e-14;
 
 /// Rolls up samples in ascending order of time into left-open cells of `width`.
 pub(super) fn roll_samples(column: &Column, width: Duration) -> BucketColumns {
@@ -19,7 +27,29 @@ pub(super) fn roll_samples(column: &Column, width: Duration) -> BucketColumns {
         }
         from = to;
     }
+    settle_sums(&mut out);
     out
+}
+
+/// Decimals add up to decimals; their doubles miss that by a hair. The decimal is the truer sum, and
+/// the smaller one to keep.
+fn settle_sums(buckets: &mut BucketColumns) {
+    let mut exponent = 0;
+    for v in buckets.first.iter().chain(&buckets.last).chain(&buckets.min).chain(&buckets.max) {
+        if mantissa(*v, exponent).is_none() {
+            let Some(needed) = exponent_of(*v, MOST_DECIMALS) else { return };
+            exponent = needed.max(exponent);
+        }
+    }
+    for sum in &mut buckets.sum {
+        let scaled = *sum * 10f64.powi(i32::from(exponent));
+        if scaled.abs() < EXACT {
+            let settled = from_mantissa(scaled.round() as i64, exponent);
+            if (settled - *sum).abs() <= sum.abs() * HAIR {
+                *sum = settled;
+            }
+        }
+    }
 }
 
 /// Rolls up buckets into cells of `width`, a multiple of their own.
@@ -38,6 +68,7 @@ pub(super) fn roll_buckets(buckets: &BucketColumns, width: Duration) -> BucketCo
         });
     }
     open.iter().for_each(|wide| out.push(wide));
+    settle_sums(&mut out);
     out
 }
 

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::bytes::{Cursor, put_block, put_varint};
+use super::near::{self, Near};
 use super::{CodecError, flags, floats, integers};
 use crate::model::BucketColumns;
 
@@ -24,6 +25,14 @@ enum Guess {
     FirstTimesCount = 3,
     /// Zero.
     Zero = 4,
+    /// Near to the next bucket's first value: the distance is stored.
+    NearNextFirst = 5,
+    /// Near to the smaller of first and last.
+    NearLower = 6,
+    /// Near to the larger of first and last.
+    NearUpper = 7,
+    /// Near to count times the middle of first and last.
+    NearMiddle = 8,
 }
 
 impl Guess {
@@ -34,17 +43,33 @@ impl Guess {
             2 => Ok(Self::Last),
             3 => Ok(Self::FirstTimesCount),
             4 => Ok(Self::Zero),
+            5 => Ok(Self::NearNextFirst),
+            6 => Ok(Self::NearLower),
+            7 => Ok(Self::NearUpper),
+            8 => Ok(Self::NearMiddle),
             other => Err(CodecError::UnknownCodec(other)),
         }
     }
 
+    /// What the column is near to, where distances are stored.
+    const fn near(self) -> Option<Near> {
+        match self {
+            Self::NearNextFirst => Some(Near::NextFirst),
+            Self::NearLower => Some(Near::Lower),
+            Self::NearUpper => Some(Near::Upper),
+            Self::NearMiddle => Some(Near::Middle),
+            _ => None,
+        }
+    }
+
+    /// What the column is, where it is guessed exactly.
     fn values(self, b: &BucketColumns) -> Vec<f64> {
         match self {
-            Self::Stored => Vec::new(),
             Self::First => b.first.clone(),
             Self::Last => b.last.clone(),
             Self::FirstTimesCount => b.first.iter().zip(&b.count).map(|(v, n)| v * *n as f64).collect(),
             Self::Zero => vec![0.0; b.len()],
+            Self::Stored | Self::NearNextFirst | Self::NearLower | Self::NearUpper | Self::NearMiddle => Vec::new(),
         }
     }
 }
@@ -56,14 +81,14 @@ pub(super) fn encode(b: &BucketColumns, width: Duration, out: &mut Vec<u8>) {
     put_varint(width, out);
     put_integers(&b.end, out);
     put_integers(&signed(&b.count), out);
-    put_guessed(b, &b.first, &[], out);
-    put_guessed(b, &b.last, &[Guess::First], out);
-    put_guessed(b, &b.min, &[Guess::First, Guess::Last], out);
-    put_guessed(b, &b.max, &[Guess::Last, Guess::First], out);
-    put_guessed(b, &b.sum, &[Guess::FirstTimesCount], out);
+    put_guessed(b, &b.first, &[], None, out);
+    put_guessed(b, &b.last, &[Guess::First], Some(Guess::NearNextFirst), out);
+    put_guessed(b, &b.min, &[Guess::First, Guess::Last], Some(Guess::NearLower), out);
+    put_guessed(b, &b.max, &[Guess::Last, Guess::First], Some(Guess::NearUpper), out);
+    put_guessed(b, &b.sum, &[Guess::FirstTimesCount], Some(Guess::NearMiddle), out);
     put_integers(&from_start(&b.first_t, &b.end, width), out);
     put_integers(&from_start(&b.last_t, &b.end, 0), out);
-    put_guessed(b, &b.correction, &[Guess::Zero], out);
+    put_guessed(b, &b.correction, &[Guess::Zero], None, out);
     put_integers(&signed(&b.resets), out);
     flags::encode(&b.ended, out);
     flags::encode(&b.approximate, out);
@@ -126,7 +151,7 @@ fn same_length<T>(values: Vec<T>, count: usize) -> Result<Vec<T>, CodecError> {
 }
 
 /// Appends the guess that costs least: its number, where it is wrong, and the values there.
-fn put_guessed(b: &BucketColumns, values: &[f64], guesses: &[Guess], out: &mut Vec<u8>) {
+fn put_guessed(b: &BucketColumns, values: &[f64], guesses: &[Guess], near: Option<Guess>, out: &mut Vec<u8>) {
     let mut best: Option<Vec<u8>> = None;
     for guess in guesses {
         let Some(form) = guessed_form(values, *guess, &guess.values(b)) else { continue };
@@ -138,6 +163,12 @@ fn put_guessed(b: &BucketColumns, values: &[f64], guesses: &[Guess], out: &mut V
             best = Some(form);
         }
     }
+    let near = near.and_then(|guess| {
+        let mut form = vec![guess as u8];
+        form.extend(near::encode(b, values, guess.near()?)?);
+        Some(form)
+    });
+    best = [best, near].into_iter().flatten().min_by_key(Vec::len);
     let mut stored = vec![Guess::Stored as u8];
     put_block(&mut stored, |block| floats::encode(values, block));
     out.extend_from_slice(&best.filter(|form| form.len() < stored.len()).unwrap_or(stored));
@@ -163,6 +194,9 @@ fn take_guessed(cursor: &mut Cursor<'_>, b: &BucketColumns) -> Result<Vec<f64>, 
     let guess = Guess::of(cursor.byte()?)?;
     if guess == Guess::Stored {
         return same_length(floats::decode(cursor.block()?)?, b.len());
+    }
+    if let Some(near) = guess.near() {
+        return near::decode(cursor, b, near);
     }
     let mut values = same_length(guess.values(b), b.len())?;
     let wrong = flags::decode(cursor, b.len())?;

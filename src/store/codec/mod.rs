@@ -10,6 +10,7 @@ mod error;
 mod flags;
 mod floats;
 mod integers;
+mod near;
 mod packed;
 
 use std::time::Duration;

@@ -96,13 +96,14 @@ fn the_bytes_of_small_columns_never_change() {
 
 #[test]
 fn the_bytes_of_small_buckets_never_change() {
-    let bytes = buckets(&rolled(&[1.0, 2.0, 3.0, 4.0, 9.0, 5.0, 6.0, 7.0]));
-    let (head, values) = (
-        [1, 224, 212, 3, 8, 1, 2, 192, 169, 7, 192, 169, 7, 4, 1, 2, 8, 0],
-        [0, 7, 2, 0, 0, 1, 2, 2, 16, 0, 7, 2, 0, 0, 1, 2, 8, 6, 0, 7, 2, 0, 0, 1, 2, 2, 8, 0, 7, 2, 0, 0, 1, 2, 8, 10, 0, 7, 2, 0, 0, 1, 2, 20, 34],
-    );
+    let made = rolled(&[1.0, 2.0, 3.0, 4.0, 9.0, 5.0, 6.0, 7.0]);
+    let head = [1, 224, 212, 3, 8, 1, 2, 192, 169, 7, 192, 169, 7, 4, 1, 2, 8, 0];
+    let values = [0, 7, 2, 0, 0, 1, 2, 2, 16, 5, 0, 4, 1, 2, 9, 6, 6, 0, 4, 1, 2, 0, 3, 7, 0, 4, 1, 2, 0, 0, 8, 0, 4, 1, 2, 0, 9];
     let tail = [6, 1, 2, 176, 234, 1, 0, 4, 1, 2, 0, 0, 0, 6, 3, 2, 0, 98, 34, 64, 4, 1, 2, 0, 2, 0, 0];
-    assert_eq!(bytes, [&head[..], &values[..], &tail[..]].concat());
+    assert_eq!(buckets(&made), [&head[..], &values[..], &tail[..]].concat());
+    // As it was before distances from neighbours were stored.
+    let plain = [0, 7, 2, 0, 0, 1, 2, 2, 16, 0, 7, 2, 0, 0, 1, 2, 8, 6, 0, 7, 2, 0, 0, 1, 2, 2, 8, 0, 7, 2, 0, 0, 1, 2, 8, 10, 0, 7, 2, 0, 0, 1, 2, 20, 34];
+    assert_eq!(decode_buckets(&[&head[..], &plain[..], &tail[..]].concat()).unwrap(), made);
 }
 
 #[test]
