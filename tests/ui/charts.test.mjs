@@ -142,6 +142,11 @@ describe('lines', () => {
     assert.equal(pickDrawn(list, { unit: 'percent' }).others.series.points[0][1], 50);
     assert.equal(pickDrawn(list, { unit: 'bytes' }).others.series.points[0][1], 150);
   });
+  test('very many others are their mean: their sum would flatten the rest', () => {
+    const list = Array.from({ length: 1000 }, (_, index) => one(`n${index}`, 50));
+    assert.equal(pickDrawn(list, { unit: 'count' }).others.series.points[0][1], 50);
+    assert.equal(pickDrawn(list, { unit: 'count', stacked: true }).others.series.points[0][1], 50 * 993);
+  });
   test('a series that was drawn stays until another is clearly greater', () => {
     const list = (value) => Array.from({ length: 9 }, (_, index) => one(`n${index}`, index === 8 ? value : 10 + index));
     const { drawn } = pickDrawn(list(0), {});
