@@ -5,6 +5,7 @@ import { uPlot } from '../lib.js';
 import { formatTime } from '../format.js';
 import { niceTicks, timeTicks } from './axis.js';
 import { leads, namesTime, point } from './cursor.js';
+import { crossings } from './limits.js';
 import { axisFont, color, textWidth } from './theme.js';
 import { TIER_ALPHA } from './tier.js';
 
@@ -308,21 +309,6 @@ export class Frame {
     ctx.fillStyle = color('ink-3');
     ctx.fillText(text, x, base);
   }
-}
-
-/** How many pieces of lines run through a box. @param {(number|null)[][]} data moments, then a column a line */
-export function crossings([times, ...columns], { X, Y }, { left, right, top, bottom }) {
-  let found = 0;
-  for (const column of columns) {
-    for (let i = 0; i < times.length; i += 1) {
-      if (!Number.isFinite(column[i])) continue;
-      const next = i + 1 < times.length && Number.isFinite(column[i + 1]) ? i + 1 : i;
-      if (X(times[next]) < left || X(times[i]) > right) continue;
-      const [a, b] = [Y(column[i]), Y(column[next])];
-      if (Math.max(a, b) >= top && Math.min(a, b) <= bottom) found += 1;
-    }
-  }
-  return found;
 }
 
 /** A text cut to a width, with an ellipsis where something is gone. */

@@ -62,7 +62,7 @@ export function Failed({ error, again, tight }) {
 }
 
 function words({ status, code, message = '' }) {
-  if (status === 0) return { title: t('The daemon does not answer'), more: t('The page tries again by itself.') };
+  if ([0, 502, 504].includes(status)) return { title: t('The daemon does not answer'), more: t('The page tries again by itself.') };
   if (status === 404) return { title: t('There is nothing here'), more: sentence(message) };
   if (code === 'timeout' || /timed? ?out|deadline|took longer|not finish/i.test(message)) return { title: t('The query did not finish in time'), more: t('Choose a shorter time or a narrower query.') };
   if (status === 503) return { title: t('The daemon is busy'), more: t('The page tries again by itself.') };
