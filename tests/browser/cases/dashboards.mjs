@@ -52,7 +52,7 @@ test('who leaves the editor with unsaved changes is asked, and stays if they lik
   await until('asked', () => asked.length === 1);
   await tab.page.evaluate(() => history.back());
   await until('asked again', () => asked.length === 2);
-  assert.equal(tab.path(), '/dashboards/new');
+  await until('still there', () => tab.path() === '/dashboards/new');
   assert.equal(await tab.role('textbox', 'Title').first().inputValue(), 'Not yet');
   leave = true;
   await (await tab.sees('link', 'Explore')).click();
