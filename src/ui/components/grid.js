@@ -1,7 +1,7 @@
 // Where panels stand: 12 columns of rows of 84 px; fewer columns on small screens.
 import { html } from '../lib.js';
 
-/** Kinds whose content has a height of its own: on phones the panel is as high as it, and nothing scrolls. */
+/** Kinds whose content has a height of its own: on phones, and where it has a row alone, the panel is as high as it. */
 const GROWS = new Set(['status_grid', 'table']);
 
 /**
@@ -33,6 +33,6 @@ function pair(list, width, height) {
 export function Grid({ panels, children, grown }) {
   return html`<div class="grid">${places(panels).map(({ panel, mw, mh, sw, sh }) => {
     const style = { '--x': panel.x, '--y': panel.y, '--w': panel.w, '--h': panel.h, '--mw': mw, '--mh': mh, '--sw': sw, '--sh': sh };
-    return html`<div key=${panel.id} class=${GROWS.has(panel.type) && grown?.(panel) ? 'cell grows' : 'cell'} style=${style}>${children(panel)}</div>`;
+    return html`<div key=${panel.id} class=${GROWS.has(panel.type) && grown?.(panel) ? `cell grows ${mw === 12 ? 'whole' : ''}` : 'cell'} style=${style}>${children(panel)}</div>`;
   })}</div>`;
 }
