@@ -116,9 +116,10 @@ function sentence(series, unit, points) {
   if (!slope) return series.reason ?? t('Too little data yet');
   const direction = t(DIRECTION[series.direction] ?? series.direction ?? 'Flat');
   const sure = slope.interval ? t('(between {interval})', { interval: slope.interval }) : '';
-  return `${direction}: ${slope.slope} ${slope.per} ${sure}. ${series.forecast?.method ? t('Method: {method}.', { method: t(METHODS[series.forecast.method] ?? series.forecast.method) }) : ''}`;
+  return `${direction}: ${slope.slope} ${slope.per} ${sure}. ${series.forecast?.method ? t('Method: {method}.', { method: t(METHODS[series.forecast.method] ?? series.forecast.method) }) : ''}${series.reason ? ` ${capital(series.reason)}.` : ''}`;
 }
 
+const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 const METHODS = { theil_sen_linear: 'straight line after Theil and Sen' };
 
 // When the forecast meets the first limit.
@@ -171,12 +172,14 @@ const TONE = { critical: 'crit', warning: 'warn', info: 'unk' };
 
 function Findings() {
   const answer = useAnswer((signal) => get('analysis/performance', { range: spanText() }, { signal }), [range.value.from, range.value.to], { every: 30_000 });
-  const score = answer.data ? html`<span class="p-score"><b>${answer.data.score}</b> ${t('of 100')}</span>` : null;
+  const known = answer.data && typeof answer.data.score === 'number';
+  const score = known ? html`<span class="p-score"><b>${answer.data.score}</b> ${t('of 100')}</span>` : null;
   return html`<${Card} title=${t('What to look at')} note=${t('by likely effect')} end=${score} class="p-findings"><${Answered} of=${answer}>
     ${(data) => html`<${Notes} data=${data} />`}<//><//>`;
 }
 
 function Notes({ data }) {
+  if (typeof data.score !== 'number') return html`<${Blank} title=${t('Nothing was checked yet')}>${data.reason ?? ''}<//>`;
   if (!data.findings.length) {
     return html`<div class="p-calm"><${Mark} tone="ok" /><span><b>${t('Nothing is slow, full or failing.')}</b>${html`<small>
       ${t('{n} rules looked at the last {span}.', { n: data.rules.checked, span: spanText() })}</small>`}</span></div>`;
