@@ -241,9 +241,12 @@ fn default_rules_that_are_switched_off_resolve_at_the_next_start() {
     assert_eq!((event.name.as_str(), event.severity), ("SourceDown", Severity::Warning));
 }
 
+/// A series by name and labels, and how much it grows a second.
+type Paced<'a> = (&'a str, &'a [(&'a str, &'a str)], f64);
+
 /// Everything that default rules take for trouble, as a quarter of a minute of it looks like.
 fn trouble(house: &mut House, seconds: f64) {
-    let series: [(&str, &[(&str, &str)], f64); 12] = [
+    let series: [Paced<'_>; 12] = [
         ("node_cpu_seconds_total", &[("cpu", "0"), ("mode", "idle")], 0.0),
         ("node_cpu_seconds_total", &[("cpu", "0"), ("mode", "steal")], 0.9),
         ("node_pressure_cpu_waiting_seconds_total", &[], 0.95),
