@@ -96,7 +96,7 @@ fn seconds_after_the_first_start_lines_bars_and_cells_are_there() {
     let mut socket = open(&daemon, "operations");
     for panels in [daemon.client().api("dashboards/operations/data")["panels"].take(), frame(&mut socket)["panels"].take()] {
         // A rate needs two samples first.
-        for (id, least) in [("load", 9), ("memory", 9), ("stored", 4), ("commits", 4)] {
+        for (id, least) in [("load", 9), ("processes", 9), ("stored", 4), ("commits", 4)] {
             assert!(count(&panels[id]) >= least && panels[id]["step"] == 1000, "{id} has {least} points of a second: {}", panels[id]);
         }
     }
