@@ -3,7 +3,7 @@ import { batch, effect, signal } from './lib.js';
 import { ApiError, get } from './api.js';
 import { demoData } from './demo.js';
 import { watch } from './live.js';
-import { mergePanel, stepOf } from './merge.js';
+import { mergePanel, otherSteps, stepOf } from './merge.js';
 import { duration, stepSeconds } from './range.js';
 import { beats, link, live, moving, range, resolve, setDefaultRange, since } from './state.js';
 
@@ -224,6 +224,16 @@ export class Board {
       this.weigh();
       beats.value += 1;
     });
+    this.regrid(doc, frame);
+  }
+
+  /** Asks for all again where the steps of a range that nobody chose have become longer. */
+  async regrid(doc, frame) {
+    if (this.regridding || !range.peek().auto) return;
+    if (!doc.panels.some((panel) => otherSteps(this.kept.get(panel.id), frame.panels?.[panel.id]))) return;
+    this.regridding = true;
+    await this.load();
+    this.regridding = false;
   }
 
   /** A panel came into view or left it: what is not seen is not drawn. @param {string} id @param {boolean} visible */

@@ -41,6 +41,12 @@ test('what the form does not show of a rule is sent back unchanged', () => {
   assert.deepEqual(lacks({ name: 'a', expr: 'b', for: '1h30m' }), {});
 });
 
+test('an interval that was never chosen is not pinned by a change', () => {
+  const old = rule('a', { interval: '15s', interval_default: true });
+  assert.equal('interval' in sent({ ...draft(old), name: 'b' }, old), false);
+  assert.equal(sent(draft(old), { ...old, interval_default: false }).interval, '15s');
+});
+
 test('a sign-in never leads to another site', () => {
   for (const bad of ['//evil.example', 'https://evil.example', '/\\evil', undefined, '', 'explore', '/sign-in?next=/', '/a\nb']) assert.equal(nextPath(bad), '/', String(bad));
   assert.equal(nextPath('/d/operations?from=now-6h'), '/d/operations?from=now-6h');

@@ -118,11 +118,11 @@ export function sent(form, rule) {
   return { ...kept(rule), ...body };
 }
 
-/** Every part of a rule that may be sent back. */
+/** Every part of a rule that may be sent back; an interval that was never chosen goes on following the default. */
 export function kept(rule) {
   if (!rule) return {};
   const names = ['name', 'expr', 'for', 'keep_firing_for', 'severity', 'labels', 'annotations', 'group', 'interval', 'enabled', 'revision'];
-  return Object.fromEntries(names.filter((name) => rule[name] !== undefined && rule[name] !== null).map((name) => [name, rule[name]]));
+  return Object.fromEntries(names.filter((name) => rule[name] !== undefined && rule[name] !== null && !(name === 'interval' && rule.interval_default)).map((name) => [name, rule[name]]));
 }
 
 /** Words for what lacks, by field; keys of the dictionaries. */
