@@ -6,13 +6,13 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{get, post};
-use crate::access::Caller;
+use crate::access::{Accounts, Caller};
 use crate::clock::parse_moment;
 use crate::dashboard::{Book, Cache, Connections, Dashboard, DashboardError, Deleted, Draft, Entry, Frames, Hub, Window};
 use crate::model::Timestamp;
 use crate::serve::answer;
 use crate::serve::asking::Asking;
-use crate::serve::caller::Who;
+use crate::serve::caller::{KnownBy, Who};
 use crate::serve::error::Fault;
 use crate::serve::extract::{JsonBytes, Params};
 use crate::serve::live;
@@ -232,9 +232,15 @@ fn window(params: &Params, dashboard: &Dashboard, now: Timestamp) -> Result<Wind
         (status = 404, description = "There is no such dashboard that the caller may see.")
     )
 )]
-async fn connect(id: Path<String>, book: Data<Book>, connections: Data<Connections>, Who(caller): Who) -> Result<HttpResponse, Fault> {
+async fn connect(
+    id: Path<String>,
+    book: Data<Book>,
+    connections: Data<Connections>,
+    Who(caller): Who,
+    KnownBy(standing): KnownBy,
+) -> Result<HttpResponse, Fault> {
     book.get(&id, &caller)?;
-    let ticket = connections.ticket(&id, &caller)?;
+    let ticket = connections.ticket(&id, &caller, standing)?;
     let url = format!("{API}/ws/dashboard/{}?ticket={}", *id, ticket.secret);
     Ok(HttpResponse::Ok().json(json!({"connection_id": ticket.connection_id, "url": url, "expires_at": ticket.expires_at})))
 }
@@ -276,16 +282,20 @@ async fn socket(
     hub: Data<Hub>,
     connections: Data<Connections>,
     stop: Data<Stop>,
-    Who(caller): Who,
+    accounts: Data<Accounts>,
+    KnownBy(standing): KnownBy,
 ) -> Result<HttpResponse, Fault> {
-    let (caller, connection) = match params.get("ticket") {
-        Some(secret) => connections.redeem(secret, &id).map(|(caller, id)| (caller, Some(id)))?,
-        None => (caller, None),
+    let (standing, connection) = match params.get("ticket") {
+        Some(secret) => connections.redeem(secret, &id).map(|(standing, id)| (standing, Some(id)))?,
+        None => (standing, None),
     };
+    let caller = accounts.caller_of(&standing);
     book.get(&id, &caller)?;
     let response = live::handshake(&request).await?;
     let place = connections.open(&caller, connection)?;
-    Ok(live::attend(response, payload, hub.watch(&id), place, stop.get_ref().clone()))
+    // A key, a session, an account or the access of the dashboard may end before the socket does.
+    let viewer = hub.watch(&id, move |dashboard| dashboard.is_open_to(&accounts.caller_of(&standing)));
+    Ok(live::attend(response, payload, viewer, place, stop.get_ref().clone()))
 }
 
 #[cfg(test)]
