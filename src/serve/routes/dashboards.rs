@@ -1,6 +1,6 @@
 //! `dashboards/*` and `ws/dashboard/{id}` of the monitoring API.
 
-use actix_web::web::{self, Data, Path, Payload, ServiceConfig};
+use actix_web::web::{self, Data, Path, Payload, PayloadConfig, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde_json::json;
@@ -15,6 +15,7 @@ use crate::serve::asking::Asking;
 use crate::serve::caller::{KnownBy, Who};
 use crate::serve::error::Fault;
 use crate::serve::extract::{JsonBytes, Params};
+use crate::serve::limits;
 use crate::serve::live;
 use crate::serve::openapi::shapes;
 use crate::task::Stop;
@@ -31,7 +32,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
     config
         .service(get("/api/v1/monitoring/dashboards/stats", stats))
         .service(get("/api/v1/monitoring/dashboards/list", list))
-        .service(post("/api/v1/monitoring/dashboards/create", create))
+        .service(post("/api/v1/monitoring/dashboards/create", create).app_data(PayloadConfig::new(limits::DOCUMENT_BYTES)))
         .service(
             web::resource("/api/v1/monitoring/dashboards/connections/{connection}").route(web::delete().to(disconnect)).default_service(web::to(only_delete)),
         )
@@ -39,6 +40,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
         .service(post("/api/v1/monitoring/dashboards/{id}/connect", connect))
         .service(
             web::resource("/api/v1/monitoring/dashboards/{id}")
+                .app_data(PayloadConfig::new(limits::DOCUMENT_BYTES))
                 .route(web::get().to(show))
                 .route(web::head().to(show))
                 .route(web::put().to(update))
