@@ -15,12 +15,12 @@ use actix_web::web::{Bytes, Data};
 use actix_web::{Error, HttpMessage};
 use tokio::sync::watch;
 
-use super::caller::{self, Doorkeeper};
+use super::caller::{self, Doorkeeper, KnownBy};
 use super::doors;
 use super::error::{Fault, Shape};
 use super::guard::{self, Forwarded, Guard};
 use super::limits;
-use crate::access::Caller;
+use crate::access::{Caller, Standing};
 use crate::clock::Stopwatch;
 use crate::task::Stop;
 use crate::telemetry::OwnMetrics;
@@ -54,8 +54,9 @@ pub(super) async fn measure(watch: Data<Watch>, request: ServiceRequest, next: N
     let shape = Shape::of(request.path());
     let method = method_label(request.method());
     let response = match admit(&watch, &request).await {
-        Ok(caller) => {
+        Ok((caller, standing)) => {
             request.extensions_mut().insert(caller);
+            request.extensions_mut().insert(KnownBy(standing));
             next.call(request).await?.map_into_boxed_body()
         }
         Err(fault) => request.into_response(fault.render(shape)),
@@ -99,7 +100,7 @@ fn readable(pattern: String) -> String {
 }
 
 /// Who asks, where the request may go on.
-async fn admit(watch: &Watch, request: &ServiceRequest) -> Result<Caller, Fault> {
+async fn admit(watch: &Watch, request: &ServiceRequest) -> Result<(Caller, Standing), Fault> {
     let without_accounts = !watch.doorkeeper.accounts.any();
     watch.guard.check(request, if without_accounts { Forwarded::Refused } else { Forwarded::Accepted })?;
     watch.doorkeeper.admit(request, doors::need_of(request)).await
