@@ -55,5 +55,8 @@ if (typeof document !== 'undefined') {
   new MutationObserver(changed).observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });
   matchMedia('(prefers-contrast: more)').addEventListener('change', changed);
   // A canvas does not draw again by itself when the font arrives.
-  if (!document.fonts?.check(axisFont())) document.fonts?.load(axisFont()).then((found) => found.length && changed(), () => {});
+  // Asked about after the first paint: to know the answer takes the styles of the whole page.
+  requestAnimationFrame(() => setTimeout(() => {
+    if (!document.fonts?.check(axisFont())) document.fonts?.load(axisFont()).then((found) => found.length && changed(), () => {});
+  }));
 }

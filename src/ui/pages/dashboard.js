@@ -1,5 +1,5 @@
 // A dashboard: its panels on the grid, its notes above them.
-import { html, useEffect, useMemo, useSignalEffect } from '../lib.js';
+import { html, useLayoutEffect, useMemo, useSignalEffect } from '../lib.js';
 import { Board } from '../board.js';
 import { boardTheme, go, heading, may, route } from '../state.js';
 import { t } from '../text.js';
@@ -16,7 +16,7 @@ function rows(panel, board) {
 /** @param {{params: {id: string}}} props */
 export default function Dashboard({ params }) {
   const board = useMemo(() => new Board(params.id), [params.id]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     board.start();
     return () => {
       board.close();
