@@ -23,7 +23,7 @@ export function isLatest({ type, options = {} }) {
 
 /** Until what was changed is painted; `idle`: and nothing else is to be done. A page that is not seen paints nothing. @param {boolean} idle */
 const painted = (idle) => new Promise((done) => {
-  const after = () => (idle && globalThis.requestIdleCallback ? requestIdleCallback(() => done(), { timeout: 300 }) : setTimeout(done));
+  const after = () => (idle && globalThis.requestIdleCallback ? requestIdleCallback(() => done(), { timeout: 100 }) : setTimeout(done));
   if (document.visibilityState === 'visible') requestAnimationFrame(after);
   else after();
 });
