@@ -46,7 +46,7 @@ pub use error::AppError;
 /// Threads that run async work; the kernel and the disk do the rest.
 const ASYNC_THREADS: usize = 2;
 /// Threads for what takes disk or processor; they end when they are idle.
-const BLOCKING_THREADS: usize = 16;
+const BLOCKING_THREADS: usize = 32;
 /// How long one that is idle stays.
 const IDLE_THREAD: Duration = Duration::from_secs(1);
 /// Calls that wait for the pool before more are refused.

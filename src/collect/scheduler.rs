@@ -26,7 +26,7 @@ use crate::telemetry::{HealthBoard, OwnMetrics};
 /// How long a round waits for sources that may take longer than a round.
 const MOMENT: Duration = Duration::from_millis(250);
 /// A source that takes longer runs beside the next.
-const QUICK: Duration = Duration::from_millis(20);
+const QUICK: Duration = Duration::from_millis(5);
 /// A timer that fires so late or less was meant for the round time before.
 const WOKEN_LATE_MS: i64 = 20;
 /// The second round comes this long after the first, so that rates show at once.
