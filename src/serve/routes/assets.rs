@@ -120,9 +120,9 @@ impl Asset {
     }
 
     fn gzip(&self) -> Option<&Bytes> {
+        let make = || compress(&self.plain).filter(|small| small.len() < self.plain.len()).map(Bytes::from);
         // Fonts are compressed already.
-        let make = || if self.media_type.starts_with("font/") { None } else { compress(&self.plain).filter(|small| small.len() < self.plain.len()).map(Bytes::from) };
-        self.gzip.get_or_init(make).as_ref()
+        if self.media_type.starts_with("font/") { None } else { self.gzip.get_or_init(make).as_ref() }
     }
 
     /// The answer, or "not changed" to a browser that has it.
