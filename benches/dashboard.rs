@@ -35,6 +35,7 @@ fn filled(clock: &Arc<ManualClock>) -> Opened {
         sync: JournalSync::Always,
         max_bytes: None,
         max_series: usize::MAX,
+        guards_clock: false,
         cache: ByteCount::mib(8),
     };
     let mut opened = store::open(options, clock.clone()).expect("an empty place opens");

@@ -26,6 +26,7 @@ fn opened(place: Place) -> Opened {
         sync: JournalSync::Always,
         max_bytes: None,
         max_series: usize::MAX,
+        guards_clock: false,
         cache: ByteCount::mib(8),
     };
     open(options, ManualClock::at(Timestamp(START))).expect("an empty place opens")

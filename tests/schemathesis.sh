@@ -12,13 +12,13 @@ seconds=60
 program=${LATIDO_BIN:-${CARGO_TARGET_DIR:-target}/debug/latido}
 for argument in "$@"; do
   case "$argument" in
-    --long) examples=200 seconds=1200 ;;
+    --long) examples=100 seconds=300 ;;
     -h | --help) sed -n '2,6s/^# *//p' "${BASH_SOURCE[0]}"; exit 0 ;;
     -*) echo "tests/schemathesis.sh: unknown argument $argument (known: --long)" >&2; exit 2 ;;
     *) program=$argument ;;
   esac
 done
-[ -n "${LATIDO_LONG:-}" ] && examples=200 seconds=1200
+[ -n "${LATIDO_LONG:-}" ] && examples=100 seconds=300
 
 skip() { echo "SKIPPED: schemathesis: $*" >&2; exit 0; }
 command -v python3 > /dev/null || skip "no python3"

@@ -17,7 +17,7 @@ use super::rule::{Rule, RuleDraft};
 use super::state::{Alert, Phase, Step};
 use super::{AlertError, Options};
 use crate::clock::SharedClock;
-use crate::model::{ErrorKind, Labels, METRIC_NAME, TimeRange, Timestamp};
+use crate::model::{ErrorKind, Labels, METRIC_NAME, Severity, TimeRange, Timestamp};
 use crate::query::{Engine, Value};
 use crate::store::{Catalog, DocumentKind, Edits, StoreError};
 use crate::task::Deadline;
@@ -444,7 +444,7 @@ impl Alerts {
 /// What happened, with the rule as it was; where it is gone the alert's own labels say what is known.
 fn event(id: &str, entry: Option<&Entry>, alert: &Alert, change: Change, at: Timestamp) -> Event {
     let label = |name: &str| alert.labels.get(name).unwrap_or("").to_owned();
-    let severity = || [super::Severity::Info, super::Severity::Critical].into_iter().find(|s| s.as_str() == label("severity")).unwrap_or_default();
+    let severity = || [Severity::Info, Severity::Critical].into_iter().find(|s| s.as_str() == label("severity")).unwrap_or_default();
     Event {
         at,
         change,

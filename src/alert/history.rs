@@ -6,9 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use super::AlertError;
-use super::rule::Severity;
 use super::state::Alert;
-use crate::model::{TimeRange, Timestamp};
+use crate::model::{Severity, TimeRange, Timestamp};
 use crate::store::{Catalog, DocumentKind, Edits, StoreError};
 
 /// Events that are kept: months of an unquiet machine.

@@ -25,6 +25,6 @@ pub use book::{Entry, RuleOrigin};
 pub use error::AlertError;
 pub use history::{Change, Event};
 pub use options::Options;
-pub use rule::{Rule, RuleDraft, Severity};
+pub use rule::{Rule, RuleDraft};
 pub use scheduler::start;
 pub use state::{Alert, Phase};

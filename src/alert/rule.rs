@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::AlertError;
 use super::template::Template;
 use crate::clock::{format_duration, parse_duration};
-use crate::model::{METRIC_NAME, valid_label_name};
+use crate::model::{METRIC_NAME, Severity, valid_label_name};
 use crate::query::{Yields, outline};
 
 /// The label that carries the rule's name.
@@ -31,31 +31,6 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// Longer than any storm lasts; a longer wait is a mistake of units.
 const LONGEST_WAIT: Duration = Duration::from_secs(30 * 86_400);
 const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
-
-/// How bad it is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// Good to know.
-    Info,
-    /// Look at it soon.
-    #[default]
-    Warning,
-    /// Look at it now.
-    Critical,
-}
-
-impl Severity {
-    /// The word on the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Info => "info",
-            Self::Warning => "warning",
-            Self::Critical => "critical",
-        }
-    }
-}
 
 /// A rule as it is asked for, not yet checked: the body of `POST alerts/rules`, an entry of the
 /// file of default rules.

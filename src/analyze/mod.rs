@@ -8,4 +8,4 @@ mod method;
 mod report;
 
 pub use method::{Direction, Forecast, Interval, Trend};
-pub use report::{Finding, Performance, SeriesTrend, Severity, Trends, TrendsRequest, performance, trends};
+pub use report::{Finding, Performance, SeriesTrend, Trends, TrendsRequest, performance, trends};

@@ -1,7 +1,7 @@
 //! The words that all rooms share: time, labels, matchers, samples, batches, columns, tiers.
 //!
 //! Files in reading order: `time`, `size`, `kind`, `labels`, `pattern`, `matcher`, `metric`,
-//! `sample`, `tier`, `batch`, `bucket`, `column`. This room knows no bytes of any wire format,
+//! `sample`, `severity`, `tier`, `batch`, `bucket`, `column`. This room knows no bytes of any wire format,
 //! no file and no clock: plain values with their invariants.
 
 mod batch;
@@ -13,6 +13,7 @@ mod matcher;
 mod metric;
 mod pattern;
 mod sample;
+mod severity;
 mod size;
 mod tier;
 mod time;
@@ -26,6 +27,7 @@ pub use matcher::{MatchOp, Matcher};
 pub use metric::{Category, MetricMeta, MetricType};
 pub use pattern::{Pattern, PatternError};
 pub use sample::{STALE_BITS, Sample, is_stale, stale_marker};
+pub use severity::Severity;
 pub use size::ByteCount;
 pub use tier::{Tier, Widths};
 pub use time::{TimeRange, Timestamp};

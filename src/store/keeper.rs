@@ -89,13 +89,7 @@ impl Keeper {
         let cleaned = self.work_in_deletions(deadline, &mut kept);
         let rolled = self.roll_due(urgency, deadline, &mut kept);
         let merged = self.merge_due(urgency, deadline, &mut kept);
-        let mut dropped = Ok(());
-        for tier in Tier::ALL {
-            match self.drop_expired(tier) {
-                Ok(count) => kept.dropped += count,
-                Err(error) => dropped = Err(error),
-            }
-        }
+        let dropped = self.drop_expired().map(|count| kept.dropped += count);
         let spared = self.spare(deadline, &mut kept);
         kept.took = watch.elapsed();
         self.shared.last_maintenance_ms.store((kept.took.as_millis() as u64).max(1), Ordering::Relaxed);
@@ -329,13 +323,6 @@ impl Keeper {
     fn merged(&self, sources: &[Arc<Partition>], each: impl FnMut(&Labels, Values)) -> Result<(), StoreError> {
         let deletions = self.shared.read().deletions.clone();
         merged(sources, &deletions, self.shared.options.widths, each)
-    }
-
-    /// Drops the windows of a tier that are older than it keeps: those that are rolled up, or have
-    /// nothing to be rolled up into.
-    fn drop_expired(&self, tier: Tier) -> Result<usize, StoreError> {
-        let Some(keep) = self.shared.options.keeps(tier) else { return Ok(0) };
-        self.drop_through(tier, self.shared.windows.edge(tier, self.shared.clock.now() - keep))
     }
 
     /// Drops the windows of a tier up to an edge, as far as nothing unsealed or not rolled up holds it.

@@ -21,6 +21,7 @@ mod keeper;
 mod layout;
 mod migrate;
 mod options;
+mod pace;
 mod partition;
 mod quarantine;
 mod read;

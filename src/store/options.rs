@@ -46,6 +46,8 @@ pub struct Options {
     pub max_bytes: Option<ByteCount>,
     /// Series that the head may hold: beyond it new ones are refused, known ones go on.
     pub max_series: usize,
+    /// Whether a clock that jumped ahead may drop history only slowly.
+    pub guards_clock: bool,
 }
 
 impl Options {

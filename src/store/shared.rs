@@ -10,6 +10,7 @@ use super::deletion::Deletion;
 use super::files::Files;
 use super::head::Head;
 use super::journal::WindowKey;
+use super::pace::Pace;
 use super::partition::{OpenFiles, Partition};
 use super::stats::{StoreStats, TierStats};
 use super::touched::Touched;
@@ -53,6 +54,7 @@ pub(super) struct Shared {
     pub(super) accepting: Mutex<()>,
     /// Rounds of the keeper take turns.
     pub(super) turn: Mutex<()>,
+    pub(super) pace: Mutex<Pace>,
     generation: AtomicU64,
     pub(super) samples_total: AtomicU64,
     pub(super) duplicates_total: AtomicU64,
@@ -91,6 +93,7 @@ impl Shared {
             state: RwLock::new(state),
             accepting: Mutex::default(),
             turn: Mutex::default(),
+            pace: Mutex::default(),
             generation: AtomicU64::new(partitions.generation),
             samples_total: AtomicU64::new(0),
             duplicates_total: AtomicU64::new(0),

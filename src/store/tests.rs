@@ -31,6 +31,7 @@ fn options(place: Place) -> Options {
         cache: ByteCount::mib(8),
         max_bytes: None,
         max_series: usize::MAX,
+        guards_clock: false,
     }
 }
 
@@ -538,4 +539,28 @@ fn what_is_deleted_is_gone_at_once_stays_gone_and_frees_its_space() {
     keeper.settle(&never).unwrap();
     drop((reader, keeper));
     check(&open(options, clock).unwrap().reader, "after all of it");
+}
+
+#[test]
+fn a_clock_that_jumps_ahead_drops_one_window_at_a_time() {
+    let options = Options { guards_clock: true, ..options(Place::Memory) };
+    let clock = ManualClock::at(Timestamp(START));
+    let Opened { mut writer, reader, keeper, .. } = open(options, clock.clone()).unwrap();
+    let never = Deadline::never();
+    for half_hour in 0..8 {
+        writer.append(&[batch(&[("a", START + half_hour * 30 * MINUTE + MINUTE, 1.0)])]).unwrap();
+    }
+    keeper.settle(&never).unwrap();
+    let before = raw(&reader)["a"].len();
+    assert_eq!(before, 8);
+    // The clock of a machine without a battery, set wrong at the boot.
+    clock.set(Timestamp(START + 40 * HOUR));
+    for _ in 0..5 {
+        keeper.maintain(&never).unwrap();
+    }
+    assert_eq!(raw(&reader)["a"].len(), before - 1, "one window of raw is gone, not all");
+    assert_eq!(totals(&reader, "a").0, 8, "and what it held is rolled up");
+    clock.set(Timestamp(START + 4 * HOUR));
+    keeper.maintain(&never).unwrap();
+    assert_eq!(raw(&reader)["a"].len(), before - 1);
 }

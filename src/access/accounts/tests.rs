@@ -21,6 +21,7 @@ fn options(place: Place) -> Options {
         cache: ByteCount::mib(1),
         max_bytes: None,
         max_series: usize::MAX,
+        guards_clock: false,
     }
 }
 

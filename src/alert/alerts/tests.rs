@@ -3,8 +3,8 @@
 //! restarts, changes and failures.
 
 use super::*;
+use crate::alert::RuleOrigin;
 use crate::alert::rule::tests::draft;
-use crate::alert::{RuleOrigin, Severity};
 use crate::clock::ManualClock;
 use crate::model::{Batch, ByteCount, Origin, Sample, Widths};
 use crate::net::Address;
@@ -27,6 +27,7 @@ fn open_store(clock: SharedClock) -> store::Opened {
         cache: ByteCount::mib(16),
         max_bytes: None,
         max_series: usize::MAX,
+        guards_clock: false,
     };
     store::open(options, clock).unwrap()
 }

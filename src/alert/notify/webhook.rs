@@ -77,8 +77,8 @@ fn told<'a>(event: &'a Event, state: &'static str) -> Told<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::alert::Severity;
     use crate::alert::state::{Alert, Phase};
+    use crate::model::Severity;
     use crate::model::Timestamp;
 
     #[test]

@@ -10,5 +10,4 @@ mod trends;
 mod words;
 
 pub use performance::{Finding, Performance, performance};
-pub use rule::Severity;
 pub use trends::{SeriesTrend, Trends, TrendsRequest, trends};

@@ -9,12 +9,12 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::super::method::{Direction, Trend};
-use super::rule::{Limit, Look, Rule, Severity};
+use super::rule::{Limit, Look, Rule};
 use super::rules::RULES;
 use super::trends::{TrendsRequest, trends};
 use super::words::{Unit, length, moment};
 use crate::clock::format_duration;
-use crate::model::{Labels, Timestamp};
+use crate::model::{Labels, Severity, Timestamp};
 use crate::query::{Engine, QueryError, Series, Value};
 use crate::task::Deadline;
 

@@ -1,29 +1,7 @@
 //! What a row of the list of rules says. Knows no query of its own.
 
 use super::words::Unit;
-
-/// How bad a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    /// Worth knowing.
-    Info,
-    /// Will hurt, or hurts a little.
-    Warning,
-    /// Hurts now.
-    Critical,
-}
-
-impl Severity {
-    /// The word on the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Info => "info",
-            Self::Warning => "warning",
-            Self::Critical => "critical",
-        }
-    }
-}
+use crate::model::Severity;
 
 /// From which value on there is a finding.
 #[derive(Clone, Copy, Debug, PartialEq)]

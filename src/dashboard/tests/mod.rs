@@ -78,6 +78,7 @@ fn store_options() -> store::Options {
         cache: ByteCount::mib(4),
         max_bytes: None,
         max_series: usize::MAX,
+        guards_clock: false,
     }
 }
 

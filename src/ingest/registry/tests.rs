@@ -94,6 +94,7 @@ fn house() -> House {
             sync: JournalSync::Always,
             max_bytes: None,
             max_series: usize::MAX,
+            guards_clock: false,
             cache: ByteCount::mib(16),
         },
         clock.clone(),

@@ -195,8 +195,9 @@ fn member<T: Serialize + ?Sized>(out: &mut Vec<u8>, name: &str, value: &T) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analyze::{Direction, Severity, Trend};
+    use crate::analyze::{Direction, Trend};
     use crate::model::Labels;
+    use crate::model::Severity;
 
     fn shown(series: SeriesTrend, reason: Option<String>) -> String {
         let trends = Trends { start: Timestamp(0), end: Timestamp(60_000), series: vec![series], truncated: false, reason, infos: Vec::new(), samples: 0 };

@@ -26,6 +26,7 @@ fn options(directory: &Path) -> Options {
         cache: ByteCount::mib(8),
         max_bytes: None,
         max_series: usize::MAX,
+        guards_clock: false,
     }
 }
 

@@ -5,6 +5,7 @@ import { uPlot } from '../lib.js';
 import { formatTime } from '../format.js';
 import { niceTicks, timeTicks } from './axis.js';
 import { leads, namesTime, point } from './cursor.js';
+import { crossings } from './limits.js';
 import { axisFont, color, textWidth } from './theme.js';
 import { TIER_ALPHA } from './tier.js';
 
@@ -297,9 +298,27 @@ export class Frame {
       ctx.stroke();
       ctx.setLineDash([]);
       if (!limit.label) continue;
-      ctx.fillStyle = color('ink-3');
-      ctx.fillText(fit(ctx, limit.label, view.width - 8), view.left + 2, y < view.top + 12 ? y + 14 : y - 6);
+      this.drawLimitLabel(view, fit(ctx, limit.label, view.width - 8), y);
     }
+  }
+
+  /** The words of a limit stand where no line runs: above or below it, at the left or the right end. */
+  drawLimitLabel(view, text, y) {
+    const { ctx } = view;
+    const width = textWidth(ctx, text);
+    const places = [[view.left + 2, y - 6], [view.right - width - 2, y - 6], [view.left + 2, y + 15], [view.right - width - 2, y + 15]];
+    const inside = places.filter(([, base]) => base - 10 >= view.top - 4 && base + 2 <= view.bottom);
+    const boxOf = ([x, base]) => ({ left: x - 3, right: x + width + 3, top: base - 11, bottom: base + 4 });
+    const hits = inside.map((place) => crossings(this.spec.data, view, boxOf(place)));
+    const [x, base] = inside[hits.indexOf(Math.min(...hits))] ?? places[0];
+    // A rim in the colour of the ground keeps them readable where no place is free.
+    ctx.strokeStyle = color('surface');
+    ctx.lineWidth = 4;
+    ctx.lineJoin = 'round';
+    ctx.setLineDash([]);
+    ctx.strokeText(text, x, base);
+    ctx.fillStyle = color('ink-3');
+    ctx.fillText(text, x, base);
   }
 }
 

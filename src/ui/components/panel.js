@@ -105,7 +105,7 @@ function PanelMenu({ board, panel, asTable, setTable }) {
     ${(close) => {
       const act = (icon, words, run, key) => html`<button type="button" onClick=${() => { close(); run(); }}><${Icon} name=${icon} />${words}${key ? html`<kbd>${key}</kbd>` : null}</button>`;
       return html`${act('full', t('Full size'), () => setQuery({ panel: panel.id }), 'Enter')}
-        ${has ? act(asTable ? 'chart' : 'table', asTable ? t('Show as chart') : t('Show as table'), () => setTable(!asTable)) : null}
+        ${has && panel.type !== 'table' ? act(asTable ? 'chart' : 'table', asTable ? t('Show as chart') : t('Show as table'), () => setTable(!asTable)) : null}
         ${act('link', t('Copy link'), () => copy(address))}
         ${has ? act('download', t('Download CSV'), () => download(panel, board.panel(panel.id).peek().data)) : null}
         ${panel.queries?.[0]?.query ? act('explore', t('Open in Explore'), () => go(`/explore?expr=${encodeURIComponent(panel.queries[0].query)}`)) : null}
@@ -131,7 +131,7 @@ export function FullPanel({ board, panel: asked }) {
     board.full = panel.id;
     return () => (board.full = null);
   }, [board, panel.id]);
-  const toggle = has
+  const toggle = has && panel.type !== 'table'
     ? html`<button type="button" class="pill" aria-pressed=${String(asTable)} onClick=${() => setTable(!asTable)}><${Icon} name=${asTable ? 'chart' : 'table'} />${asTable ? t('Chart') : t('Table')}</button>`
     : null;
   return html`<${Dialog} class="full" title=${panel.title} subtitle=${panel.subtitle} actions=${toggle} onClose=${() => setQuery({ panel: null })}>

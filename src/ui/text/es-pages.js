@@ -102,6 +102,11 @@ export default {
   'Storage': 'Almacén', 'Tier': 'Nivel', 'rows': 'filas', 'size': 'tamaño', 'since': 'desde', 'Together': 'En total', 'Let Prometheus scrape this': 'Que Prometheus lea esto', 'The newest values of everything are at': 'Los valores más nuevos están en',
   'It needs a key for reading.': 'Necesita una clave de lectura.', 'From another machine it needs an account or key, and TLS or a proxy; the README says how.': 'Desde otra máquina necesita cuenta o clave, y TLS o un proxy; el README dice cómo.',
   'About': 'Acerca de', 'Profile': 'Perfil', 'Running for': 'En marcha desde hace', 'Interface': 'Interfaz', 'Every call of the API': 'Todas las llamadas de la API',
+  // groups of the rules that come with the program
+  'Other rules': 'Otras reglas', 'memory': 'memoria', 'filesystem': 'sistemas de archivos', 'processor': 'procesador', 'host': 'máquina', 'latido': 'latido',
+  'Nothing fired in the last 24 hours.': 'No saltó ninguna en las últimas 24 horas.',
+  // editor
+  'Leave without saving? What was changed here would be lost.': '¿Salir sin guardar? Lo que se cambió aquí se perdería.',
   // reference
   'A path or a word': 'Una ruta o una palabra', 'The description cannot be read (HTTP {status}).': 'No se puede leer la descripción (HTTP {status}).', 'Calls': 'Llamadas', 'No call has these words': 'Ninguna llamada tiene esas palabras', '{n} calls': '{n} llamadas', 'Parameters of {path}': 'Parámetros de {path}',
   'Parameter': 'Parámetro', 'in': 'en', 'what it says': 'qué dice', 'required': 'obligatorio', 'Body': 'Cuerpo', 'Answers': 'Respuestas', 'From a shell': 'Desde un terminal',
