@@ -12,12 +12,20 @@
   document.documentElement.dataset.theme = chosen === 'light' || chosen === 'dark' ? chosen : dark ? 'dark' : 'light';
 
   var ask = function (path) {
-    var answer = fetch(path, { credentials: 'same-origin', headers: { accept: 'application/json' } });
+    var answer = fetch(path, { credentials: 'same-origin', headers: { accept: 'application/json' } }).then(whole);
     answer.catch(function () {});
     return answer;
   };
+  // The answer with its text read already.
+  function whole(answer) {
+    return answer.text().then(function (text) {
+      return { ok: answer.ok, status: answer.status, text: function () { return text; } };
+    });
+  }
   var session = ask('/api/v1/monitoring/access/session');
-  var stranger = session.then(function (answer) { return answer.clone().json(); }).then(function (who) { return who.accounts && !who.role; });
+  // The daemon says in the page whether there are accounts: where there are none, nobody is a stranger.
+  var open = document.documentElement.dataset.accounts === 'none';
+  var stranger = open ? Promise.resolve(false) : session.then(function (answer) { return JSON.parse(answer.text()); }).then(function (who) { return who.accounts && !who.role; });
   window.latidoEarly = { '/api/v1/monitoring/access/session': session };
 
   var board = location.pathname === '/' ? ['', 'operations'] : /^\/d\/([^/]+)$/.exec(location.pathname);

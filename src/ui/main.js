@@ -1,5 +1,5 @@
 // Begins the page: the shell round it, the page that the address names, keys and the overview.
-import { effect, html, render, useEffect, useErrorBoundary, useRef, useSignalEffect, useState } from './lib.js';
+import { effect, html, render, useErrorBoundary, useLayoutEffect, useRef, useSignalEffect, useState } from './lib.js';
 import { boards, firing, heading, me, route, toasts } from './state.js';
 import { session } from './api.js';
 import { t } from './text.js';
@@ -30,7 +30,8 @@ function skip(event) {
 function Page() {
   const { page, params, path, query } = route.value;
   const [shown, show] = useState(null);
-  useEffect(() => {
+  // Before the first paint: a page that is here already is not waited for.
+  useLayoutEffect(() => {
     let wanted = true;
     page.load().then(
       (module) => wanted && show({ page, Component: module.default }),

@@ -30,6 +30,8 @@ use utoipa::openapi::OpenApi;
 use super::error::Fault;
 use crate::model::ErrorKind;
 
+pub(super) use assets::make as make_page;
+
 /// How old the newest value of a series may be to be shown.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Lookback(pub(super) Duration);

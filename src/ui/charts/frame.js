@@ -15,13 +15,16 @@ const BOTTOM = 22;
 const LEAST_LEFT = 40;
 const WIDE_LABEL = 74;
 
+const roomFor = (widest) => Math.max(LEAST_LEFT, Math.ceil((widest + 10) / 4) * 4);
+let ruler = null;
+
 export class Frame {
   /** Draws `spec` into `box`. `onZoom` gets `(start, end)` in ms, or nothing for the way back. */
   constructor(box, size, spec, onZoom) {
     this.spec = spec;
     this.onZoom = onZoom;
     this.size = size;
-    this.left = LEAST_LEFT;
+    this.left = spec.yLabels ? LEAST_LEFT : this.firstRoom();
     this.series = spec.series();
     this.plot = new uPlot(this.options(), this.spec.data, box);
     this.chip = document.createElement('div');
@@ -225,6 +228,14 @@ export class Frame {
     this.makeRoom(widest);
   }
 
+  /** The room for the labels before there is a canvas, so that the first picture is drawn once. */
+  firstRoom() {
+    const [low, high] = this.spec.y;
+    ruler ??= document.createElement('canvas').getContext('2d');
+    const texts = this.spec.yText(niceTicks(low, high, this.size.height > 190 ? 4 : 3));
+    return roomFor(Math.min(WIDE_LABEL, Math.max(0, ...texts.map((text) => textWidth(ruler, text)))));
+  }
+
   valueLabels(view) {
     const ticks = this.ticks(view);
     const texts = this.spec.yText(ticks.map((tick) => tick.at));
@@ -233,7 +244,7 @@ export class Frame {
 
   /** The room left of the plot grows with its labels; it shrinks only when much is free, so that plots do not tremble. */
   makeRoom(widest) {
-    const wanted = Math.max(LEAST_LEFT, Math.ceil((widest + 10) / 4) * 4);
+    const wanted = roomFor(widest);
     if (wanted === this.left || (wanted < this.left && this.left - wanted < 12)) return;
     this.left = wanted;
     queueMicrotask(() => {

@@ -1,5 +1,5 @@
 // A dashboard: its panels on the grid, its notes above them.
-import { html, useEffect, useMemo, useSignalEffect } from '../lib.js';
+import { html, useLayoutEffect, useMemo, useSignalEffect } from '../lib.js';
 import { Board } from '../board.js';
 import { boardTheme, go, heading, may, route } from '../state.js';
 import { t } from '../text.js';
@@ -13,7 +13,7 @@ const filled = (panel, board) => (board.panel(panel.id).value.data?.series?.leng
 /** @param {{params: {id: string}}} props */
 export default function Dashboard({ params }) {
   const board = useMemo(() => new Board(params.id), [params.id]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     board.start();
     return () => {
       board.close();
