@@ -77,7 +77,6 @@ const HOMES: &[(&str, &str)] = &[
     ("getrandom", "access/secret"),
     ("base64", "serve"),
     ("tracing_subscriber", "telemetry/log"),
-    ("mimalloc", "main"),
 ];
 
 /// Files that a room lets out as they are: a format is a name of its own (`record::decode`).

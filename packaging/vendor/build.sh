@@ -7,7 +7,7 @@ npm ci --silent > /dev/null
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 mkdir "$out/vendor" "$out/fonts"
-node_modules/.bin/esbuild entry.js --bundle --format=esm --minify --legal-comments=none --target=es2022 --outfile="$out/vendor/vendor.js" --log-level=warning
+node_modules/.bin/esbuild entry.js --bundle --format=esm --minify --legal-comments=none --target=es2022 --inject:plain.js --define:Intl.NumberFormat=NoNumbers --define:Intl.DateTimeFormat=NoTimes --outfile="$out/vendor/vendor.js" --log-level=warning
 cp node_modules/uplot/dist/uPlot.min.css "$out/vendor/uplot.css"
 for package in preact htm @preact/signals uplot; do
   printf '==== %s %s\n\n' "$package" "$(node -p "require('./node_modules/$package/package.json').version")"

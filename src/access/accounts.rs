@@ -12,6 +12,7 @@ use super::key::{self, KEY_PREFIX, Key, StoredKey};
 use super::picture::Picture;
 use super::secret;
 use super::session::{self, StoredSession};
+use super::standing::{By, Standing};
 use super::user::{self, StoredUser, User};
 use super::verified::Verified;
 use super::{AccessError, Caller, Role, Scope};
@@ -257,6 +258,29 @@ impl Accounts {
     #[must_use]
     pub fn by_session(&self, token: &str) -> Option<Caller> {
         self.read().by_session(token, self.now())
+    }
+
+    /// The standing of one whose password was right just now.
+    #[must_use]
+    pub fn standing_of(&self, name: &str) -> Standing {
+        let generation = self.read().users.get(name).map(|user| user.generation);
+        Standing(generation.map_or(By::Nothing, |generation| By::Password { name: name.to_owned(), generation }))
+    }
+
+    /// Who somebody is by now: a stranger where the key, the session or the account has ended, and
+    /// with the role that the account has today. Costs no disk.
+    #[must_use]
+    pub fn caller_of(&self, standing: &Standing) -> Caller {
+        let picture = self.read();
+        let known = match &standing.0 {
+            By::Control => Some(Caller::local()),
+            By::Nothing if self.0.reach == Reach::Loopback && picture.users.is_empty() => Some(Caller::local()),
+            By::Nothing => None,
+            By::Key(hash) => picture.by_key_hash(hash, self.now()).ok(),
+            By::Session(hash) => picture.by_session_hash(hash, self.now()),
+            By::Password { name, generation } => picture.users.get(name).filter(|user| user.generation == *generation).and_then(|_| picture.caller(name)),
+        };
+        known.unwrap_or_else(Caller::stranger)
     }
 
     /// Who it is, where this name and password were right within the last minute. Costs no disk.

@@ -3,7 +3,7 @@
 //! Files in reading order: `role` roles, scopes and the caller of a request; `decide` what a caller
 //! may do; `user`, `key`, `session` the three documents, each with its rules; `secret` passwords and
 //! tokens, the only place with cryptography; `attempts` how often somebody may try a password;
-//! `verified` passwords that were right a moment ago; `picture` all documents in memory; `accounts`
+//! `verified` passwords that were right a moment ago; `standing` by what somebody was known; `picture` all documents in memory; `accounts`
 //! the handle over the catalog; `error`. Knows no HTTP and no route.
 
 mod accounts;
@@ -15,6 +15,7 @@ mod picture;
 mod role;
 mod secret;
 mod session;
+mod standing;
 mod user;
 mod verified;
 
@@ -24,4 +25,5 @@ pub use error::AccessError;
 pub use key::{KEY_PREFIX, Key};
 pub use role::{Caller, Role, Scope};
 pub use secret::random_word;
+pub use standing::Standing;
 pub use user::User;

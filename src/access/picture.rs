@@ -54,8 +54,12 @@ impl Picture {
 
     /// Who holds this key.
     pub(super) fn by_key(&self, token: &str, now: Timestamp) -> Result<Caller, AccessError> {
-        let hash = secret::hash_token(token);
-        let key = self.key_ids.get(&hash).and_then(|id| self.keys.get(id)).filter(|key| secret::equal(&key.hash, &hash));
+        self.by_key_hash(&secret::hash_token(token), now)
+    }
+
+    /// Who holds the key of this hash.
+    pub(super) fn by_key_hash(&self, hash: &Hash, now: Timestamp) -> Result<Caller, AccessError> {
+        let key = self.key_ids.get(hash).and_then(|id| self.keys.get(id)).filter(|key| secret::equal(&key.hash, hash));
         match key {
             None => Err(AccessError::UnknownKey),
             Some(key) if key.is_over(now) => Err(AccessError::ExpiredKey),
@@ -65,7 +69,12 @@ impl Picture {
 
     /// Whose session this is, where it still lasts.
     pub(super) fn by_session(&self, token: &str, now: Timestamp) -> Option<Caller> {
-        let session = self.sessions.get(&secret::hash_token(token)).filter(|session| self.lasts(session, now))?;
+        self.by_session_hash(&secret::hash_token(token), now)
+    }
+
+    /// Whose session has this hash, where it still lasts.
+    pub(super) fn by_session_hash(&self, hash: &Hash, now: Timestamp) -> Option<Caller> {
+        let session = self.sessions.get(hash).filter(|session| self.lasts(session, now))?;
         session.seen.fetch_max(now.0, Ordering::Relaxed);
         self.caller(&session.stored.user)
     }

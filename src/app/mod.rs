@@ -46,7 +46,9 @@ pub use error::AppError;
 /// Threads that run async work; the kernel and the disk do the rest.
 const ASYNC_THREADS: usize = 2;
 /// Threads for what takes disk or processor; they end when they are idle.
-const BLOCKING_THREADS: usize = 16;
+const BLOCKING_THREADS: usize = 32;
+/// How long one that is idle stays.
+const IDLE_THREAD: Duration = Duration::from_secs(1);
 /// Calls that wait for the pool before more are refused.
 const POOL_WAITING: usize = 256;
 /// Threads that make frames of dashboards.
@@ -64,7 +66,7 @@ pub fn run(live: Arc<Live>) -> Result<(), AppError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(ASYNC_THREADS)
         .max_blocking_threads(BLOCKING_THREADS)
-        .thread_keep_alive(Duration::from_secs(5))
+        .thread_keep_alive(IDLE_THREAD)
         .enable_all()
         .build()
         .map_err(|source| AppError::Runtime { what: "threads", source })?;

@@ -25,6 +25,8 @@ use crate::telemetry::{HealthBoard, OwnMetrics};
 
 /// How long a round waits for sources that may take longer than a round.
 const MOMENT: Duration = Duration::from_millis(250);
+/// A source that takes longer runs beside the next.
+const QUICK: Duration = Duration::from_millis(5);
 /// A timer that fires so late or less was meant for the round time before.
 const WOKEN_LATE_MS: i64 = 20;
 /// The second round comes this long after the first, so that rates show at once.
@@ -119,8 +121,12 @@ impl<S: Sink> Scheduler<S> {
     async fn round_at(&mut self, t: Timestamp) -> Timestamp {
         let watch = Stopwatch::start();
         let t = self.rounds.begin(t);
+        // Quick ones one after the other: every thread that runs at once keeps memory of its own.
         for slot in &mut self.slots {
             slot.start(t, &self.pool);
+            if slot.patience.is_none() {
+                slot.wait(QUICK).await;
+            }
         }
         for slot in &mut self.slots {
             let most = if slot.patience.is_some() { MOMENT.min(self.deadline) } else { self.deadline };

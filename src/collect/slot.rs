@@ -88,7 +88,7 @@ impl Slot {
         }
         let pool = pool.clone();
         let mut back: Away = Box::pin(async move { pool.run(move || collect(source, t)).await });
-        // The first poll puts it on its thread; all sources run before any is awaited.
+        // The first poll puts it on its thread.
         self.state = match (&mut back).now_or_never() {
             Some(Ok(back)) => State::Here(back),
             Some(Err(_)) => State::Gone,

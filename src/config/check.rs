@@ -205,7 +205,7 @@ fn without_tls(who: &str, port: u16) -> String {
          http:\n    tls:\n      cert: /path/to/fullchain.pem\n      key: /path/to/privkey.pem\n\
          or start it with --behind-proxy where a proxy ends TLS, or, in a network that you trust, with\n  \
          http:\n    plaintext: true\n\
-         An account is needed as well: latido user add NAME --role admin\n\
+         An account is needed as well, if there is none yet: latido user add NAME --role admin\n\
          Or stay on this machine with\n  \
          http:\n    listen: [127.0.0.1:{port}]\n\
          and come from elsewhere through\n  ssh -L {port}:127.0.0.1:{port} user@host"

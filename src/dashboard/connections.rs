@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::DashboardError;
-use crate::access::{Caller, Role, random_word};
+use crate::access::{Caller, Role, Standing, random_word};
 use crate::clock::SharedClock;
 use crate::model::Timestamp;
 use crate::task::{Stop, StopTrigger};
@@ -56,6 +56,7 @@ struct Waiting {
     ticket: Ticket,
     dashboard: String,
     caller: Caller,
+    standing: Standing,
 }
 
 impl std::fmt::Debug for Connections {
@@ -105,7 +106,7 @@ impl Connections {
     ///
     /// # Errors
     /// As many sockets are open, or as many tickets wait, as may.
-    pub fn ticket(&self, dashboard: &str, caller: &Caller) -> Result<Ticket, DashboardError> {
+    pub fn ticket(&self, dashboard: &str, caller: &Caller, standing: Standing) -> Result<Ticket, DashboardError> {
         let now = self.0.clock.now();
         let mut state = self.state();
         state.tickets.retain(|_, waiting| waiting.ticket.expires_at > now);
@@ -113,20 +114,20 @@ impl Connections {
             return Err(self.full());
         }
         let ticket = Ticket { connection_id: random_word()?, secret: random_word()?, expires_at: now + TICKET_LIFE };
-        let waiting = Waiting { ticket: ticket.clone(), dashboard: dashboard.to_owned(), caller: caller.clone() };
+        let waiting = Waiting { ticket: ticket.clone(), dashboard: dashboard.to_owned(), caller: caller.clone(), standing };
         state.tickets.insert(ticket.secret.clone(), waiting);
         Ok(ticket)
     }
 
-    /// Takes a ticket: who it was given to, and the connection's id. It is good once.
+    /// Takes a ticket: by what its owner was known, who may be nobody by now, and the connection's id. It is good once.
     ///
     /// # Errors
     /// It was taken before, it expired, it is another dashboard's, or there never was such a one.
-    pub fn redeem(&self, secret: &str, dashboard: &str) -> Result<(Caller, String), DashboardError> {
+    pub fn redeem(&self, secret: &str, dashboard: &str) -> Result<(Standing, String), DashboardError> {
         let now = self.0.clock.now();
         let waiting = self.state().tickets.remove(secret);
         match waiting.filter(|waiting| waiting.ticket.expires_at > now && waiting.dashboard == dashboard) {
-            Some(waiting) => Ok((waiting.caller, waiting.ticket.connection_id)),
+            Some(waiting) => Ok((waiting.standing, waiting.ticket.connection_id)),
             None => Err(DashboardError::Forbidden("the ticket was used, has expired, or is for another dashboard: ask for a new one".to_owned())),
         }
     }
@@ -197,12 +198,12 @@ mod tests {
     fn a_ticket_is_good_once_for_its_dashboard_and_soon() {
         let (connections, clock) = bench(2);
         let local = Caller::local();
-        let ticket = connections.ticket("d", &local).unwrap();
-        assert_eq!(connections.redeem(&ticket.secret, "d").unwrap(), (local.clone(), ticket.connection_id));
+        let ticket = connections.ticket("d", &local, Standing::of_key("k")).unwrap();
+        assert_eq!(connections.redeem(&ticket.secret, "d").unwrap(), (Standing::of_key("k"), ticket.connection_id));
         assert!(connections.redeem(&ticket.secret, "d").is_err());
-        let other = connections.ticket("d", &local).unwrap();
+        let other = connections.ticket("d", &local, Standing::of_nothing()).unwrap();
         assert!(connections.redeem(&other.secret, "e").is_err());
-        let late = connections.ticket("d", &local).unwrap();
+        let late = connections.ticket("d", &local, Standing::of_nothing()).unwrap();
         clock.advance(TICKET_LIFE);
         assert!(connections.redeem(&late.secret, "d").is_err());
         assert!(connections.redeem("", "d").is_err());
@@ -215,7 +216,7 @@ mod tests {
         assert_eq!(connections.count(), 1);
         let refused = connections.open(&Caller::local(), None).unwrap_err();
         assert!(matches!(refused, DashboardError::Full(_)) && refused.to_string().contains("max_connections"), "{refused}");
-        assert!(connections.ticket("d", &Caller::local()).is_err());
+        assert!(connections.ticket("d", &Caller::local(), Standing::of_nothing()).is_err());
         drop(place);
         assert!(connections.open(&Caller::local(), None).is_ok());
     }
@@ -233,7 +234,7 @@ mod tests {
         let other = connections.open(&ann, None).unwrap();
         connections.close(&other.id, &eve).unwrap();
         assert!(other.closing.is_stopped());
-        let ticket = connections.ticket("d", &ann).unwrap();
+        let ticket = connections.ticket("d", &ann, Standing::of_nothing()).unwrap();
         connections.close(&ticket.connection_id, &ann).unwrap();
         assert!(connections.redeem(&ticket.secret, "d").is_err());
     }

@@ -1,7 +1,8 @@
 //! What the panels of a dashboard show: over a window, or what is new at a tick.
 //!
 //! A curve's points lie on multiples of its step, so that they can be kept, and one at the end. Each
-//! panel stands alone: one whose query fails says so, and the others are shown. Knows no viewer.
+//! panel stands alone: one whose query fails says so, and the others are shown. Where the data is
+//! younger than the range, steps suit the time since it began. Knows no viewer.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -98,6 +99,21 @@ impl Window {
     }
 }
 
+/// A window, and from where on there is data in it.
+#[derive(Clone, Copy, Debug)]
+struct Look {
+    window: Window,
+    /// The start, or where the data begins if that is later.
+    since: Timestamp,
+}
+
+impl Look {
+    /// For how long there is data.
+    fn known(&self) -> Duration {
+        Window { start: self.since, ..self.window }.length()
+    }
+}
+
 /// What was sent of each panel, so that an update says only what is new.
 #[derive(Debug)]
 pub(super) struct Trail {
@@ -166,22 +182,24 @@ impl Frames {
             return Err(DashboardError::Missing { what: "panel", name: id.clone() });
         }
         let wanted = dashboard.panels.iter().filter(|panel| only.is_none_or(|ids| ids.contains(&panel.id)));
-        let panels = wanted.map(|panel| (panel.id.clone(), self.panel(panel, window, deadline))).collect();
+        let look = self.look(window);
+        let panels = wanted.map(|panel| (panel.id.clone(), self.panel(panel, look, deadline))).collect();
         Ok(Frame { t: window.end, panels })
     }
 
     /// Everything that a viewer who comes at the tick `t` sees.
     pub(super) fn snapshot(&self, dashboard: &Dashboard, t: Timestamp, deadline: &Deadline) -> Frame {
-        let window = Window { start: t - dashboard.span(), end: t, step: None };
-        let panels = dashboard.panels.iter().map(|panel| (panel.id.clone(), self.panel(panel, window, deadline))).collect();
+        let look = self.look(Window { start: t - dashboard.span(), end: t, step: None });
+        let panels = dashboard.panels.iter().map(|panel| (panel.id.clone(), self.panel(panel, look, deadline))).collect();
         Frame { t, panels }
     }
 
     /// What is newer at the tick `t` than the frame before. Panels with nothing new are left out.
     pub(super) fn update(&self, dashboard: &Dashboard, trail: &mut Trail, t: Timestamp, deadline: &Deadline) -> Frame {
         let mut panels = BTreeMap::new();
+        let look = self.look(Window { start: t - dashboard.span(), end: t, step: None });
         for panel in &dashboard.panels {
-            let Some(data) = self.news(panel, dashboard.span(), trail.before, t, deadline) else { continue };
+            let Some(data) = self.news(panel, look, trail.before, deadline) else { continue };
             let state = (data.state, data.message.clone());
             let changed = trail.states.get(&panel.id) != Some(&state);
             if changed || data.state == PanelState::Ok {
@@ -193,18 +211,23 @@ impl Frames {
         Frame { t, panels }
     }
 
-    fn panel(&self, panel: &Panel, window: Window, deadline: &Deadline) -> PanelData {
-        let mut step = None;
+    fn look(&self, window: Window) -> Look {
+        let begin = self.0.reader.oldest().unwrap_or(window.start);
+        Look { window, since: begin.clamp(window.start, window.end.max(window.start)) }
+    }
+
+    fn panel(&self, panel: &Panel, look: Look, deadline: &Deadline) -> PanelData {
+        let (window, mut step) = (look.window, None);
         let found = panel.queries.iter().enumerate().map(|(index, query)| {
             let need = (panel.kind.chart().need)(&panel.options, index);
-            let interval = self.step(need, window);
+            let interval = self.step(need, look);
             let variables = Variables { interval, collection: self.0.collection, range: window.length() };
             let text = variables.fill(&query.query);
             match need {
                 Need::Newest => self.0.cache.newest(&text, window.end, deadline),
                 Need::Curve { .. } | Need::Steps { .. } => {
                     step = Some(interval);
-                    self.curve(&text, need, window, interval, deadline)
+                    self.curve(&text, need, look, interval, deadline)
                 }
             }
         });
@@ -214,14 +237,14 @@ impl Frames {
     }
 
     /// What is new of a panel in `(before, t]`; `None`: nothing.
-    fn news(&self, panel: &Panel, span: Duration, before: Timestamp, t: Timestamp, deadline: &Deadline) -> Option<PanelData> {
-        let window = Window { start: t - span, end: t, step: None };
+    fn news(&self, panel: &Panel, look: Look, before: Timestamp, deadline: &Deadline) -> Option<PanelData> {
+        let (t, range) = (look.window.end, look.window.length());
         let (mut step, mut asked, mut newest_alone) = (None, false, true);
         let mut found = Vec::with_capacity(panel.queries.len());
         for (index, query) in panel.queries.iter().enumerate() {
             let need = (panel.kind.chart().need)(&panel.options, index);
-            let interval = self.step(need, window);
-            let text = Variables { interval, collection: self.0.collection, range: span }.fill(&query.query);
+            let interval = self.step(need, look);
+            let text = Variables { interval, collection: self.0.collection, range }.fill(&query.query);
             newest_alone &= need == Need::Newest;
             step = step.or((need != Need::Newest).then_some(interval));
             found.push(match need {
@@ -255,8 +278,9 @@ impl Frames {
 
     /// Points on multiples of the step in the window, and for curves one at its end. A step that was
     /// asked for counts from the start.
-    fn curve(&self, query: &str, need: Need, window: Window, step: Duration, deadline: &Deadline) -> Result<Vec<Series>, QueryError> {
-        let start = if window.step.is_some() { window.start } else { next_multiple(window.start, step) };
+    fn curve(&self, query: &str, need: Need, look: Look, step: Duration, deadline: &Deadline) -> Result<Vec<Series>, QueryError> {
+        let window = look.window;
+        let start = if window.step.is_some() { window.start } else { next_multiple(window.start.max(look.since - step), step) };
         let series = self.0.cache.curve(query, Grid { start, end: window.end, step }, deadline)?;
         let ends_between = !is_multiple(Timestamp(window.end.0.saturating_sub(start.0)), step);
         if matches!(need, Need::Curve { .. }) && window.step.is_none() && ends_between {
@@ -265,12 +289,12 @@ impl Frames {
         Ok(series.to_vec())
     }
 
-    fn step(&self, need: Need, window: Window) -> Duration {
+    fn step(&self, need: Need, look: Look) -> Duration {
         let points = match need {
             Need::Curve { points } | Need::Steps { points } => points,
             Need::Newest => 360,
         };
-        window.step.unwrap_or_else(|| nice_step(window.length() / points.max(1)).max(self.0.interval))
+        look.window.step.unwrap_or_else(|| nice_step(look.known() / points.max(1)).max(self.0.interval))
     }
 
     /// How often a curve of this step gains a point while somebody watches.

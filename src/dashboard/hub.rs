@@ -16,7 +16,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{broadcast, watch};
 
 use super::frame::{Frames, Trail};
-use super::{Book, DashboardError, Entry};
+use super::{Book, Dashboard, DashboardError, Entry};
 use crate::clock::{SharedClock, Stopwatch};
 use crate::model::Timestamp;
 use crate::task::{Deadline, Pool, RestartCount, Stop, spawn_supervised};
@@ -116,9 +116,10 @@ impl Hub {
         Self(Arc::new(Inner { around, channels: Mutex::default(), restarts: RestartCount::default() }))
     }
 
-    /// Joins those who watch a dashboard; the first one starts its task.
+    /// Joins those who watch a dashboard; the first one starts its task. `sees` is asked before every
+    /// frame: the dashboard or who watches it may have changed.
     #[must_use]
-    pub fn watch(&self, id: &str) -> Viewer {
+    pub fn watch(&self, id: &str, sees: impl Fn(&Dashboard) -> bool + Send + Sync + 'static) -> Viewer {
         let mut channels = self.channels();
         let known = channels.get(id).cloned();
         let channel = known.unwrap_or_else(|| {
@@ -138,7 +139,7 @@ impl Hub {
         });
         let position = Arc::new(AtomicI64::new(i64::MAX));
         channel.viewers().push(Arc::downgrade(&position));
-        Viewer { ticks: channel.ticks.subscribe(), channel, hub: self.clone(), shown: None, position }
+        Viewer { ticks: channel.ticks.subscribe(), channel, hub: self.clone(), sees: Box::new(sees), shown: None, position }
     }
 
     fn spawn(&self, channel: Arc<Channel>) {
@@ -284,6 +285,8 @@ pub enum Shown {
     Frame(Bytes),
     /// The dashboard was deleted, or the daemon stops.
     Gone,
+    /// It is no longer for this viewer.
+    Denied,
     /// It cannot be shown now; trying again may help.
     Failed(String),
 }
@@ -293,6 +296,8 @@ pub struct Viewer {
     ticks: broadcast::Receiver<Tick>,
     channel: Arc<Channel>,
     hub: Hub,
+    /// Whether the dashboard is for this viewer.
+    sees: Box<dyn Fn(&Dashboard) -> bool + Send + Sync>,
     /// The tick up to which it was shown everything; `None`: a snapshot is due.
     shown: Option<Timestamp>,
     /// The same, for the task to see; it counts as watching as long as this lives.
@@ -313,6 +318,15 @@ impl Viewer {
 
     /// The next frame: a snapshot first and after every frame that was missed, else an update.
     pub async fn next(&mut self) -> Shown {
+        let shown = self.newest().await;
+        // Asked last: what was waited for may not go out where the access was taken away meanwhile.
+        match self.hub.0.around.book.find(&self.channel.id) {
+            Some(entry) if !(self.sees)(&entry.dashboard) => Shown::Denied,
+            _ => shown,
+        }
+    }
+
+    async fn newest(&mut self) -> Shown {
         let frames = self.hub.0.around.own.dashboard_frames.clone();
         loop {
             let Some(shown) = self.shown else {

@@ -36,7 +36,8 @@ pub(super) fn bundle(modules: &BTreeMap<&str, &str>, roots: &[&str]) -> Result<B
     let mut later = "export default ($f,$i,$l)=>{\n".to_owned();
     for (path, module) in &glued {
         let script = if needed.contains(*path) { &mut first } else { &mut later };
-        let _ = writeln!(script, "$f[\"{path}\"]=($x)=>{{\n{}}};", module.text);
+        // In brackets: an engine compiles such a function with the script, off the page's thread.
+        let _ = writeln!(script, "$f[\"{path}\"]=(($x)=>{{\n{}}});", module.text);
     }
     if let Some(root) = roots.first() {
         let _ = writeln!(first, "$i(\"{root}\");");

@@ -16,7 +16,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::control::ByControl;
 use super::error::Fault;
-use crate::access::{AccessError, Accounts, Caller, Denied, KEY_PREFIX, Need, decide};
+use crate::access::{AccessError, Accounts, Caller, Denied, KEY_PREFIX, Need, Standing, decide};
 use crate::task::Pool;
 
 /// The cookie of a signed-in browser.
@@ -35,6 +35,19 @@ impl FromRequest for Who {
     }
 }
 
+/// By what the caller of a request was known, for what outlasts the request.
+#[derive(Clone, Debug)]
+pub(super) struct KnownBy(pub(super) Standing);
+
+impl FromRequest for KnownBy {
+    type Error = Fault;
+    type Future = Ready<Result<Self, Fault>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(request.extensions().get::<Self>().cloned().unwrap_or_else(|| Self(Standing::of_nothing()))))
+    }
+}
+
 /// Finds out who asks. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(super) struct Doorkeeper {
@@ -45,35 +58,38 @@ pub(super) struct Doorkeeper {
 }
 
 impl Doorkeeper {
-    /// The caller, where they may pass.
+    /// The caller, where they may pass, and by what they were known.
     ///
     /// # Errors
     /// 401, 403 or 429, with the reason.
-    pub(super) async fn admit(&self, request: &ServiceRequest, need: Need) -> Result<Caller, Fault> {
+    pub(super) async fn admit(&self, request: &ServiceRequest, need: Need) -> Result<(Caller, Standing), Fault> {
         if need == Need::Open {
-            return Ok(Caller::stranger());
+            return Ok((Caller::stranger(), Standing::of_nothing()));
         }
-        let caller = self.identify(request).await?;
-        decide(&caller, need).map(|()| caller).map_err(denied)
+        let (caller, standing) = self.identify(request).await?;
+        decide(&caller, need).map_err(denied)?;
+        Ok((caller, standing))
     }
 
-    async fn identify(&self, request: &ServiceRequest) -> Result<Caller, Fault> {
+    async fn identify(&self, request: &ServiceRequest) -> Result<(Caller, Standing), Fault> {
         if request.conn_data::<ByControl>().is_some() {
-            return Ok(Caller::local());
+            return Ok((Caller::local(), Standing::of_control()));
         }
         let local = self.accounts.is_local();
         match Credentials::of(request.headers()) {
-            Credentials::Key(key) => Ok(self.accounts.by_key(&key)?),
-            _ if local => Ok(Caller::local()),
+            Credentials::Key(key) => Ok((self.accounts.by_key(&key)?, Standing::of_key(&key))),
+            _ if local => Ok((Caller::local(), Standing::of_nothing())),
             Credentials::Password { name, password } => {
                 let address = self.address(request.headers(), request.peer_addr());
-                self.by_password(name, password, address).await
+                let caller = self.by_password(name, password, address).await?;
+                let standing = self.accounts.standing_of(&caller.name);
+                Ok((caller, standing))
             }
             Credentials::Unreadable => {
                 Err(Fault::status(StatusCode::UNAUTHORIZED, "the Authorization header is neither a key (Bearer) nor a name and password (Basic)"))
             }
-            Credentials::Session(token) => Ok(self.accounts.by_session(&token).unwrap_or_else(Caller::stranger)),
-            Credentials::None => Ok(Caller::stranger()),
+            Credentials::Session(token) => Ok((self.accounts.by_session(&token).unwrap_or_else(Caller::stranger), Standing::of_session(&token))),
+            Credentials::None => Ok((Caller::stranger(), Standing::of_nothing())),
         }
     }
 

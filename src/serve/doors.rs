@@ -1,5 +1,5 @@
-//! What each route needs of its caller: one table. A route that is not in it is closed to strangers,
-//! and a test fails for it.
+//! What each route needs of its caller: one table. Of a route that is not in it reading needs a viewer
+//! and anything else an admin, and a test fails for it.
 //!
 //! The route is looked up by the path as the router sees it, decoded, before the request is routed:
 //! nothing that changes the path may stand between.
@@ -98,7 +98,8 @@ fn need(method: &Method, path: &str, route: Option<&str>) -> Need {
     match route.and_then(|route| listed(method, route)) {
         Some(need) => need,
         None if reads && is_page(path) => Need::Open,
-        None => Need::Read,
+        None if reads => Need::Read,
+        None => Need::AdminWrite,
     }
 }
 

@@ -74,7 +74,7 @@ impl Guard {
         }
         // A socket is opened by GET, and pages of others may open one without asking.
         let reads = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) && !headers.contains_key(header::UPGRADE);
-        if reads { Ok(()) } else { self.check_origin(headers, host) }
+        if reads { check_site(headers) } else { self.check_origin(headers, host) }
     }
 
     fn check_host<'a>(&self, headers: &'a HeaderMap, arrived: Option<IpAddr>) -> Result<&'a str, Fault> {
@@ -109,6 +109,15 @@ impl Guard {
         let authority = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
         let own = |authority: &str| authority.eq_ignore_ascii_case(host) || self.origins.iter().any(|named| named.eq_ignore_ascii_case(authority));
         if authority.is_some_and(own) { Ok(()) } else { Err(foreign(origin)) }
+    }
+}
+
+/// A page of others can read no answer, but what it asks for costs: it may lead here, and not more.
+fn check_site(headers: &HeaderMap) -> Result<(), Fault> {
+    let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
+    match (text("sec-fetch-site"), text("sec-fetch-mode")) {
+        (None | Some("none" | "same-origin"), _) | (_, Some("navigate")) => Ok(()),
+        (Some(site), _) => Err(forbidden(format!("a page from elsewhere ({site}) may not ask here: only pages of this daemon may"))),
     }
 }
 
@@ -216,6 +225,21 @@ mod tests {
     fn a_browser_that_says_it_asks_for_another_page_is_believed() {
         for (site, status) in [("cross-site", 403), ("same-site", 403), ("same-origin", 200), ("none", 200)] {
             assert_eq!(checked(&Method::POST, &[("host", "localhost"), ("sec-fetch-site", site)]), status, "{site}");
+        }
+    }
+
+    #[test]
+    fn pages_of_others_may_lead_here_and_ask_nothing() {
+        let host = ("host", "localhost:7117");
+        for (site, mode, status) in [
+            ("same-origin", "cors", 200),
+            ("none", "navigate", 200),
+            ("cross-site", "navigate", 200),
+            ("cross-site", "no-cors", 403),
+            ("cross-site", "cors", 403),
+            ("same-site", "no-cors", 403),
+        ] {
+            assert_eq!(checked(&Method::GET, &[host, ("sec-fetch-site", site), ("sec-fetch-mode", mode)]), status, "{site} {mode}");
         }
     }
 

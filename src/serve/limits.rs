@@ -16,6 +16,12 @@ use super::error::Fault;
 /// The largest JSON or form body: about 100,000 recorded samples.
 pub(super) const JSON_BYTES: usize = 10_000_000;
 
+/// The largest document: a dashboard, a rule. Read as JSON it takes dozens of times as much memory.
+pub(super) const DOCUMENT_BYTES: usize = 1 << 20;
+
+/// The largest body of a sign-in, which strangers may send, as many as there are connections.
+pub(super) const SIGN_IN_BYTES: usize = 16 << 10;
+
 /// How long a body may take to arrive: a slow one must not hold a connection for ever.
 const ARRIVAL: Duration = Duration::from_secs(30);
 

@@ -180,6 +180,7 @@ impl Outgoing {
             match self.wait().await {
                 Doing::Show(Shown::Frame(text)) => self.say(TEXT, text),
                 Doing::Show(Shown::Gone) => self.close(CloseCode::Normal, "there is no such dashboard any more"),
+                Doing::Show(Shown::Denied) => self.close(CloseCode::Policy, "this dashboard is no longer open to you"),
                 Doing::Show(Shown::Failed(reason)) => {
                     tracing::warn!(reason, "a frame could not be made, it is tried again");
                     tokio::time::sleep(RETRY).await;

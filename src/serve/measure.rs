@@ -15,12 +15,12 @@ use actix_web::web::{Bytes, Data};
 use actix_web::{Error, HttpMessage};
 use tokio::sync::watch;
 
-use super::caller::{self, Doorkeeper};
+use super::caller::{self, Doorkeeper, KnownBy};
 use super::doors;
 use super::error::{Fault, Shape};
 use super::guard::{self, Forwarded, Guard};
 use super::limits;
-use crate::access::Caller;
+use crate::access::{Caller, Standing};
 use crate::clock::Stopwatch;
 use crate::task::Stop;
 use crate::telemetry::OwnMetrics;
@@ -54,8 +54,9 @@ pub(super) async fn measure(watch: Data<Watch>, request: ServiceRequest, next: N
     let shape = Shape::of(request.path());
     let method = method_label(request.method());
     let response = match admit(&watch, &request).await {
-        Ok(caller) => {
+        Ok((caller, standing)) => {
             request.extensions_mut().insert(caller);
+            request.extensions_mut().insert(KnownBy(standing));
             next.call(request).await?.map_into_boxed_body()
         }
         Err(fault) => request.into_response(fault.render(shape)),
@@ -71,15 +72,35 @@ pub(super) async fn measure(watch: Data<Watch>, request: ServiceRequest, next: N
     if watch.stop.is_stopped() {
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
-    let route = response.request().match_pattern().unwrap_or_else(|| UNMATCHED.to_owned());
+    let route = response.request().match_pattern().map_or_else(|| UNMATCHED.to_owned(), readable);
     tracing::debug!(method, route, status = response.status().as_u16(), took_ms = stopwatch.elapsed().as_millis() as u64, "answered");
     watch.own.http_requests.with_label_values(&[route.as_str(), method, response.status().as_str()]).inc();
     watch.own.http_duration.with_label_values(&[route.as_str()]).observe(stopwatch.elapsed().as_secs_f64());
     Ok(response.map_body(|_, body| BoxBody::new(Counted { body, _entered: entered })))
 }
 
+/// A route as people read it: `/ui/{path:.*}` is `/ui/{path}`.
+fn readable(pattern: String) -> String {
+    if !pattern.contains(':') {
+        return pattern;
+    }
+    let (mut plain, mut inside, mut left_out) = (String::with_capacity(pattern.len()), false, false);
+    for letter in pattern.chars() {
+        match letter {
+            '{' => inside = true,
+            ':' if inside => left_out = true,
+            '}' => (inside, left_out) = (false, false),
+            _ => {}
+        }
+        if !left_out {
+            plain.push(letter);
+        }
+    }
+    plain
+}
+
 /// Who asks, where the request may go on.
-async fn admit(watch: &Watch, request: &ServiceRequest) -> Result<Caller, Fault> {
+async fn admit(watch: &Watch, request: &ServiceRequest) -> Result<(Caller, Standing), Fault> {
     let without_accounts = !watch.doorkeeper.accounts.any();
     watch.guard.check(request, if without_accounts { Forwarded::Refused } else { Forwarded::Accepted })?;
     watch.doorkeeper.admit(request, doors::need_of(request)).await
@@ -207,6 +228,13 @@ mod tests {
         assert_eq!(watch.own.http_requests.with_label_values(&["/api/v1/monitoring/{part}", "GET", "400"]).get(), 1);
         let evil = call_service(&app, TestRequest::get().uri("/api/v1/query").insert_header(("host", "evil.example")).to_request()).await;
         assert_eq!(evil.status(), StatusCode::FORBIDDEN);
+    }
+
+    #[test]
+    fn a_route_is_told_without_what_its_parts_may_be() {
+        for (pattern, told) in [("/ui/{path:.*}", "/ui/{path}"), ("/a/{b:x}/{c}", "/a/{b}/{c}"), ("/at:once/{d}", "/at:once/{d}"), ("/", "/")] {
+            assert_eq!(readable(pattern.to_owned()), told);
+        }
     }
 
     #[actix_web::test]

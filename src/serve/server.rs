@@ -107,8 +107,10 @@ impl Bound {
         let (stop, drain) = (handles.stop.clone(), options.drain);
         let (control, _file) = control.map(Control::into_parts).unzip();
         let doors = Doors { listeners: self.listeners, tls: self.tls, control };
+        let pool = handles.pool.clone();
         let server = start(doors, watch, options, handles)?;
-        until_stopped(server, stop, in_flight, drain).await.map_err(ServeError::Run)
+        let (ended, _) = tokio::join!(until_stopped(server, stop, in_flight, drain), pool.run(routes::make_page));
+        ended.map_err(ServeError::Run)
     }
 }
 

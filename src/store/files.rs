@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -309,7 +310,8 @@ fn prepare(root: &Path) -> Result<DirectoryLock, StoreError> {
 /// Takes the lock of a data directory.
 pub(super) fn hold(root: &Path) -> Result<File, StoreError> {
     let fail = |source| StoreError::NotWritable { path: root.to_owned(), source };
-    let file = File::options().create(true).truncate(false).write(true).open(root.join("lock")).map_err(fail)?;
+    // Whoever may open it could hold it, and keep the daemon from starting.
+    let file = File::options().create(true).truncate(false).write(true).mode(0o600).open(root.join("lock")).map_err(fail)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(fs::TryLockError::WouldBlock) => Err(StoreError::InUse { path: root.to_owned() }),

@@ -46,4 +46,4 @@ pub use options::{JournalSync, Options, Place};
 pub use quarantine::Lost;
 pub use read::Reader;
 pub use selection::{Coverage, Selection};
-pub use stats::{StoreStats, TierStats};
+pub use stats::{StorageForecast, StoreStats, TierStats};

@@ -11,7 +11,7 @@ use super::partition::{Partition, Values};
 use super::quarantine::Lost;
 use super::rollup::{roll_samples, stack};
 use super::shared::{Shared, State};
-use super::{Coverage, Selection, StoreError, StoreStats};
+use super::{Coverage, Selection, StorageForecast, StoreError, StoreStats};
 use crate::model::{BucketColumns, Column, Labels, Matcher, Sample, Segment, SeriesData, Tier, TimeRange, Timestamp};
 use crate::task::Deadline;
 
@@ -259,6 +259,18 @@ impl Reader {
     #[must_use]
     pub fn lost(&self) -> Vec<Lost> {
         self.shared.lost()
+    }
+
+    /// Time of the oldest row, about; `None`: there is none.
+    #[must_use]
+    pub fn oldest(&self) -> Option<Timestamp> {
+        self.shared.oldest()
+    }
+
+    /// What the store takes and will take.
+    #[must_use]
+    pub fn storage(&self) -> StorageForecast {
+        self.shared.storage()
     }
 
     /// Figures of the store.

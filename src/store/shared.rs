@@ -4,20 +4,25 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
 use super::catalog::{Catalog, Change, Partitions};
 use super::deletion::Deletion;
 use super::files::Files;
-use super::head::Head;
+use super::head::{Head, HeadWindow};
 use super::journal::WindowKey;
 use super::pace::Pace;
 use super::partition::{OpenFiles, Partition};
-use super::stats::{StoreStats, TierStats};
+use super::stats::{StorageForecast, StoreStats, TierPace, TierStats, bytes_after};
 use super::touched::Touched;
 use super::windows::Windows;
 use super::{Coverage, Options, StoreError};
 use crate::clock::SharedClock;
 use crate::model::{Tier, TimeRange, Timestamp};
+
+const WEEK: Duration = Duration::from_secs(7 * 86_400);
+/// A window that is younger says nothing of how many samples come.
+const LEAST_PACE_SECONDS: f64 = 30.0;
 
 /// Everything that changes together.
 #[derive(Debug)]
@@ -62,6 +67,19 @@ pub(super) struct Shared {
     pub(super) journal: JournalFigures,
     /// Which times were written to, for those who keep answers.
     pub(super) touched: Mutex<Touched>,
+}
+
+/// Series, and raw samples each second, of the newest window that is long enough to tell.
+fn present_pace(state: &State) -> Option<(u64, f64)> {
+    let pace = |series: u64, rows: u64, first: Timestamp, last: Timestamp| {
+        let seconds = last.0.saturating_sub(first.0) as f64 / 1000.0;
+        (seconds >= LEAST_PACE_SECONDS).then(|| (series, rows as f64 / seconds))
+    };
+    let newest = state.head.newest.map_or(Timestamp::MIN, Timestamp);
+    let open = state.head.windows.iter().rev().filter(|((tier, _), _)| *tier == Tier::Raw);
+    let of_open = |window: &HeadWindow| pace(window.chunks.len() as u64, window.rows(), window.first()?, newest.min(window.range.end));
+    let sealed = || state.set.iter().map(|p| &p.record).filter(|r| r.tier == Tier::Raw).max_by_key(|r| r.last);
+    open.map(|(_, window)| window).find_map(of_open).or_else(|| sealed().and_then(|r| pace(r.series, r.rows, r.first, r.last)))
 }
 
 impl Shared {
@@ -150,6 +168,49 @@ impl Shared {
             }
         }
         Ok(removed)
+    }
+
+    /// Time of the oldest row of any tier, about: late samples of unsealed windows are not looked at.
+    pub(super) fn oldest(&self) -> Option<Timestamp> {
+        let state = self.read();
+        let sealed = state.set.iter().map(|p| p.record.first).min();
+        // Windows come in order of time, within each tier.
+        let unsealed = state.head.all_windows().map(|(_, window)| window).filter(|window| sealed.is_none_or(|t| window.range.start < t));
+        unsealed.filter_map(HeadWindow::first).chain(sealed).min()
+    }
+
+    /// What the store will take, from sealed files and from the newest raw window.
+    pub(super) fn storage(&self) -> StorageForecast {
+        let bytes = self.stats().bytes();
+        let paces = self.paces();
+        let raw = paces.first().and_then(|pace| pace.bytes_per_row);
+        let budget_bytes = self.options.max_bytes.map(|budget| budget.0);
+        let (week_bytes, full_retention_bytes) = (bytes_after(&paces, WEEK), bytes_after(&paces, Duration::MAX));
+        StorageForecast { bytes, budget_bytes, bytes_per_sample: raw, week_bytes, full_retention_bytes }
+    }
+
+    /// Of every tier that is on. A coarse tier without sealed files is taken to need what the one
+    /// before it needs: both hold the same buckets.
+    fn paces(&self) -> Vec<TierPace> {
+        let state = self.read();
+        let pace = present_pace(&state);
+        let mut buckets = None;
+        let mut paces = Vec::new();
+        for tier in Tier::ALL {
+            let Some(keeps) = self.options.keeps(tier) else { continue };
+            let sealed = state.set.iter().filter(|p| p.record.tier == tier).fold((0, 0), |(bytes, rows), p| (bytes + p.record.bytes, rows + p.record.rows));
+            let measured = (sealed.1 > 0).then(|| sealed.0 as f64 / sealed.1 as f64);
+            let rows_per_second = match tier {
+                Tier::Raw => pace.map(|(_, samples)| samples),
+                _ => pace.map(|(series, _)| series as f64 / self.options.widths.of(tier).as_secs_f64()),
+            };
+            if tier != Tier::Raw {
+                buckets = measured.or(buckets);
+            }
+            let bytes_per_row = if tier == Tier::Raw { measured } else { buckets };
+            paces.push(TierPace { bytes_per_row, rows_per_second, keeps });
+        }
+        paces
     }
 
     pub(super) fn stats(&self) -> StoreStats {

@@ -21,6 +21,38 @@ pub struct TierStats {
     pub newest: Option<Timestamp>,
 }
 
+/// What the store takes and will take, measured on what is sealed.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct StorageForecast {
+    /// Bytes of every file.
+    pub bytes: u64,
+    /// The hard budget over them; `None`: no limit.
+    pub budget_bytes: Option<u64>,
+    /// Of a raw sample on disk; `None` before the first window is sealed.
+    pub bytes_per_sample: Option<f64>,
+    /// What a week of data takes at the present pace; `None`: not measured yet.
+    pub week_bytes: Option<u64>,
+    /// What is there once every tier is full, without regard to the budget; `None`: not measured yet.
+    pub full_retention_bytes: Option<u64>,
+}
+
+/// One tier, as far as a forecast needs it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct TierPace {
+    /// Of one row in sealed files.
+    pub(super) bytes_per_row: Option<f64>,
+    /// Rows that come each second.
+    pub(super) rows_per_second: Option<f64>,
+    /// How long it keeps.
+    pub(super) keeps: Duration,
+}
+
+/// What tiers that are on take after `age`; `None` where one is not measured.
+pub(super) fn bytes_after(tiers: &[TierPace], age: Duration) -> Option<u64> {
+    let of = |tier: &TierPace| Some(tier.bytes_per_row? * tier.rows_per_second? * tier.keeps.min(age).as_secs_f64());
+    tiers.iter().map(of).sum::<Option<f64>>().map(|bytes| bytes as u64)
+}
+
 /// Figures of the whole store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StoreStats {
@@ -55,5 +87,29 @@ impl StoreStats {
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.tiers.iter().map(|tier| tier.bytes).sum::<u64>() + self.journal_bytes + self.catalog_bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: Duration = Duration::from_secs(86_400);
+
+    fn tier(bytes_per_row: f64, rows_per_second: f64, days: u32) -> TierPace {
+        TierPace { bytes_per_row: Some(bytes_per_row), rows_per_second: Some(rows_per_second), keeps: DAY * days }
+    }
+
+    #[test]
+    fn each_tier_grows_until_it_is_full() {
+        let tiers = [tier(2.0, 100.0, 2), tier(20.0, 10.0, 90)];
+        assert_eq!(bytes_after(&tiers, DAY * 7), Some(2 * 100 * 86_400 * 2 + 20 * 10 * 86_400 * 7));
+        assert_eq!(bytes_after(&tiers, Duration::MAX), Some(2 * 100 * 86_400 * 2 + 20 * 10 * 86_400 * 90));
+    }
+
+    #[test]
+    fn what_is_not_measured_is_not_made_up() {
+        let unknown = TierPace { bytes_per_row: None, ..tier(0.0, 10.0, 90) };
+        assert_eq!(bytes_after(&[tier(2.0, 100.0, 2), unknown], DAY), None);
     }
 }

@@ -421,6 +421,29 @@ fn the_budget_holds_and_takes_resolution_before_history() {
     assert!(reader.coverage().raw > Timestamp(START));
 }
 
+#[test]
+fn what_the_store_will_take_is_measured_on_what_is_sealed() {
+    let clock = ManualClock::at(Timestamp(START));
+    let options = Options { max_bytes: Some(ByteCount::mib(100)), ..options(Place::Memory) };
+    let Opened { mut writer, reader, keeper, .. } = open(options, clock.clone()).unwrap();
+    assert_eq!(reader.oldest(), None);
+    for quarter in 0..4 * 60 * 2 {
+        clock.set(Timestamp(START + quarter * MINUTE / 4));
+        writer.append(&[batch(&[("a", START + quarter * MINUTE / 4, quarter as f64), ("b", START + quarter * MINUTE / 4, 1.0)])]).unwrap();
+    }
+    let before = reader.storage();
+    assert_eq!((before.budget_bytes, before.bytes_per_sample, before.week_bytes, before.full_retention_bytes), (Some(100 << 20), None, None, None));
+    assert_eq!(reader.oldest(), Some(Timestamp(START)));
+    keeper.settle(&Deadline::never()).unwrap();
+    let (after, raw) = (reader.storage(), reader.stats().tiers[0]);
+    let per_sample = after.bytes_per_sample.unwrap();
+    assert!((per_sample - raw.bytes as f64 / raw.samples as f64).abs() < 1e-9 && after.bytes > 0, "{after:?}");
+    let (week, full) = (after.week_bytes.unwrap(), after.full_retention_bytes.unwrap());
+    // Raw keeps four hours of eight samples a minute; buckets come on top.
+    assert!(full > week && week as f64 > per_sample * 8.0 * 60.0 * 3.9, "{after:?}");
+    assert_eq!(reader.oldest(), Some(Timestamp(START)));
+}
+
 /// Overwrites the middle of a sealed file, as a dying disk would.
 fn scratch(path: &std::path::Path) {
     use std::os::unix::fs::PermissionsExt;

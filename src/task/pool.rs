@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
 /// Why a call did not yield a result.
@@ -22,6 +23,9 @@ pub enum PoolError {
 /// A bounded set of threads for work that takes disk or CPU. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Pool {
+    /// Where it was made, if in a runtime: others who run a call, each in a runtime of their own,
+    /// then share its threads. Every thread keeps memory of its own.
+    home: Option<Handle>,
     permits: Arc<Semaphore>,
     waiting: Arc<AtomicUsize>,
     max_waiting: usize,
@@ -31,7 +35,7 @@ impl Pool {
     /// At most `threads` calls run and `max_waiting` wait at once.
     #[must_use]
     pub fn new(threads: usize, max_waiting: usize) -> Self {
-        Self { permits: Arc::new(Semaphore::new(threads.max(1))), waiting: Arc::default(), max_waiting }
+        Self { home: Handle::try_current().ok(), permits: Arc::new(Semaphore::new(threads.max(1))), waiting: Arc::default(), max_waiting }
     }
 
     /// Runs `call` and yields what it returns.
@@ -43,11 +47,15 @@ impl Pool {
             let _waiting = Waiting::enter(&self.waiting, self.max_waiting)?;
             self.permits.clone().acquire_owned().await.map_err(|_| PoolError::Stopped)?
         };
-        let joined = tokio::task::spawn_blocking(move || {
+        let held = move || {
             // Held by the thread, not by the waiter: a waiter that goes away frees no thread.
             let _permit = permit;
             call()
-        });
+        };
+        let joined = match &self.home {
+            Some(home) => home.spawn_blocking(held),
+            None => tokio::task::spawn_blocking(held),
+        };
         joined.await.map_err(|e| if e.is_panic() { PoolError::Panicked } else { PoolError::Stopped })
     }
 

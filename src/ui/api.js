@@ -1,7 +1,9 @@
 // The daemon's HTTP interface as promises. Knows paths and errors, not what answers mean.
-import { go, route } from './state.js';
+import { go, me, route } from './state.js';
 
 const MONITORING = '/api/v1/monitoring/';
+const SESSION = `${MONITORING}access/session`;
+const LIST = `${MONITORING}dashboards/list`;
 
 /** What the daemon refused, in its own words. */
 export class ApiError extends Error {
@@ -57,8 +59,39 @@ function asked(method, url) {
   return answer;
 }
 
+let known = null;
+
+/** Who is here, in `me`: asked once before anything else, and again where no answer came. @returns {Promise<void>} */
+export function session() {
+  known ??= ask('GET', SESSION, undefined, { stay: true }).then(
+    (who) => void (me.value = who),
+    () => {
+      known = null;
+      if (me.peek().accounts === null) me.value = { ...me.peek(), accounts: false };
+    },
+  );
+  return known;
+}
+
+/** Whether to ask at all: who is not signed in gets the dashboards of the list, no more. @param {string} url */
+export async function allowed(url) {
+  if (url === SESSION || url.startsWith(LIST)) return true;
+  await session();
+  if (!me.peek().accounts || me.peek().role) return true;
+  const id = /\/monitoring\/(?:ws\/dashboard|dashboards)\/([^/?]+)/.exec(url)?.[1];
+  if (!id) return false;
+  const { dashboards = [] } = await ask('GET', LIST, undefined, { stay: true });
+  return dashboards.some((board) => encodeURIComponent(board.id) === id);
+}
+
+const toSignIn = () => route.peek().path !== '/sign-in' && go(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+
 /** `stay`: a 401 is an error like others. */
 async function ask(method, url, body, { signal, stay = false } = {}) {
+  if (!(await allowed(url))) {
+    if (!stay) toSignIn();
+    throw new ApiError(401, 'unauthenticated', 'Sign in to see this.');
+  }
   const init = { method, signal, credentials: 'same-origin', headers: { accept: 'application/json' } };
   if (body !== undefined) {
     init.body = JSON.stringify(body);
@@ -66,14 +99,14 @@ async function ask(method, url, body, { signal, stay = false } = {}) {
   }
   let answer;
   try {
-    answer = await (asked(method, url) ?? fetch(url, init));
+    answer = (await asked(method, url)) ?? (await fetch(url, init));
   } catch (cause) {
     if (cause.name === 'AbortError') throw cause;
     throw new ApiError(0, 'unreachable', 'The daemon does not answer.');
   }
   const text = await answer.text();
   if (answer.ok) return text ? parsed(text, answer.status) : null;
-  if (answer.status === 401 && !stay && route.value.path !== '/sign-in') go(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+  if (answer.status === 401 && !stay) toSignIn();
   throw refusal(answer.status, text);
 }
 

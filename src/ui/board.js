@@ -3,8 +3,8 @@ import { batch, effect, signal } from './lib.js';
 import { ApiError, get } from './api.js';
 import { demoData } from './demo.js';
 import { watch } from './live.js';
-import { mergePanel, stepOf } from './merge.js';
-import { duration, stepSeconds } from './range.js';
+import { mergePanel, otherSteps, stepOf } from './merge.js';
+import { duration, moment, stepSeconds } from './range.js';
 import { beats, link, live, moving, range, resolve, setDefaultRange, since } from './state.js';
 
 /** A hidden page lets go of the link after this. */
@@ -20,6 +20,13 @@ export function isLatest({ type, options = {} }) {
   if (type === 'bar') return options.by === 'category';
   return type === 'table' && (options.spark === undefined || options.spark === null);
 }
+
+/** Until what was changed is painted; `idle`: and nothing else is to be done. A page that is not seen paints nothing. @param {boolean} idle */
+const painted = (idle) => new Promise((done) => {
+  const after = () => (idle && globalThis.requestIdleCallback ? requestIdleCallback(() => done(), { timeout: 100 }) : setTimeout(done));
+  if (document.visibilityState === 'visible') requestAnimationFrame(after);
+  else after();
+});
 
 /** Bars and cells stand on the grid of the history: no live points between. */
 const onGrid = ({ type }) => type === 'bar' || type === 'heatmap';
@@ -43,6 +50,7 @@ export class Board {
     /** The panel that has the whole window, seen or not. */
     this.full = null;
     this.asking = null;
+    this.slices = 0;
     this.early = { doc: this.askDocument(), data: this.askData() };
     this.early.doc.catch(() => null);
     this.early.data.catch(() => null);
@@ -72,6 +80,7 @@ export class Board {
       clearInterval(timer);
       clearTimeout(this.retry);
       clearTimeout(this.letGo);
+      this.slices += 1;
       this.asking?.abort();
       this.hangUp();
       link.value = { state: 'idle' };
@@ -151,15 +160,33 @@ export class Board {
     this.takenKey = key;
     const now = moving.peek() ? (answer.t ?? Date.now()) : Date.now();
     this.askedAt = now;
+    const first = this.kept.size === 0;
     for (const panel of doc.panels) {
       const fresh = answer.panels?.[panel.id] ?? { state: 'error', message: 'The daemon sent nothing for this panel.' };
       const old = this.kept.get(panel.id);
       // What came over the link while the answer was on its way is newer than it.
       const data = same && old && old.state === 'ok' && fresh.state === 'ok' ? mergePanel(fresh, old, this.frameOf(panel, fresh, now)) : fresh;
       this.kept.set(panel.id, data);
-      this.draw(panel, data, now, true);
+      if (!first) this.draw(panel, data, now, true);
     }
+    if (first) this.unfold(doc.panels, now);
     this.weigh();
+  }
+
+  /** The first picture of all panels, in slices between which the browser paints: the top row, what else is in view, the rest. */
+  async unfold(panels, now) {
+    const mine = ++this.slices;
+    const top = Math.min(...panels.map((panel) => panel.y));
+    const slices = [(panel) => panel.y === top, (panel) => !this.unseen.has(panel.id), () => true];
+    for (const [place, isIn] of slices.entries()) {
+      if (place > 0) await painted(place === slices.length - 1);
+      if (mine !== this.slices || this.demo.peek()) return;
+      batch(() => {
+        for (const panel of panels.filter(isIn)) {
+          if (!this.panel(panel.id).peek().data) this.draw(panel, this.kept.get(panel.id), this.lastFrame?.t ?? now, true);
+        }
+      });
+    }
   }
 
   frameOf(panel, data, now) {
@@ -224,6 +251,16 @@ export class Board {
       this.weigh();
       beats.value += 1;
     });
+    this.regrid(doc, frame);
+  }
+
+  /** Asks for all again where the steps of a range that nobody chose have become longer. */
+  async regrid(doc, frame) {
+    if (this.regridding || !range.peek().auto) return;
+    if (!doc.panels.some((panel) => otherSteps(this.kept.get(panel.id), frame.panels?.[panel.id]))) return;
+    this.regridding = true;
+    await this.load();
+    this.regridding = false;
   }
 
   /** A panel came into view or left it: what is not seen is not drawn. @param {string} id @param {boolean} visible */
@@ -255,6 +292,8 @@ export class Board {
     const doc = this.doc.peek();
     if (begin === null || !doc || this.demo.peek() || !range.peek().auto) return;
     const now = this.lastFrame?.t ?? this.askedAt ?? Date.now();
+    // The data reach as far back as what is shown: nothing moves.
+    if (begin <= moment(range.peek().from, now)) return;
     batch(() => doc.panels.forEach((panel) => this.kept.has(panel.id) && this.draw(panel, this.kept.get(panel.id), now, true)));
   }
 

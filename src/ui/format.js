@@ -66,14 +66,25 @@ function decimalsFor(value, size) {
 
 /** A number in the reader's language with at most (`steady`: exactly) so many decimals. */
 function number(value, decimals, steady) {
+  const text = locale === 'en' ? english(value, decimals, steady) : local(value, decimals, steady);
+  return text.startsWith('-') ? `−${text.slice(1)}` : text;
+}
+
+/** The browser's own way with a language takes its time at first: the first picture is not to wait for it. */
+function english(value, decimals, steady) {
+  const [whole, part = ''] = value.toFixed(decimals).split('.');
+  const rest = steady ? part : part.replace(/0+$/, '');
+  return whole.replace(/\B(?=(\d{3})+$)/g, ',') + (rest && `.${rest}`);
+}
+
+function local(value, decimals, steady) {
   const key = steady ? decimals : -1 - decimals;
   let found = numbers.get(key);
   if (!found) {
     found = new Intl.NumberFormat(locale, { minimumFractionDigits: steady ? decimals : 0, maximumFractionDigits: decimals, useGrouping: 'always' });
     numbers.set(key, found);
   }
-  const text = found.format(value);
-  return text.startsWith('-') ? `−${text.slice(1)}` : text;
+  return found.format(value);
 }
 
 /** The step of a scale that `size` belongs to. What rounds up to the next step belongs to that. */

@@ -1,5 +1,5 @@
 // The link to the daemon: frames of a dashboard as they come, again after it broke. Knows nothing of panels.
-import { ApiError, post } from './api.js';
+import { ApiError, allowed, post } from './api.js';
 
 /** Seconds until the next try: 1, 2, 4 … 30, a quarter more or less so that not all come at once. @param {number} attempt from 0 @param {number} [chance] 0..1 */
 export const backoff = (attempt, chance = Math.random()) => Math.min(30, 2 ** Math.min(attempt, 5)) * (0.75 + chance / 2);
@@ -61,7 +61,9 @@ export function watch(id, { onFrame, onState }) {
     again();
   };
   addEventListener('online', online);
-  open(`/api/v1/monitoring/ws/dashboard/${encodeURIComponent(id)}`);
+  const path = `/api/v1/monitoring/ws/dashboard/${encodeURIComponent(id)}`;
+  // A handshake that is refused is an error in the console: it is not tried.
+  allowed(path).then((yes) => !closed && (yes ? open(path) : onState('refused')), () => !closed && open(path));
 
   return () => {
     closed = true;

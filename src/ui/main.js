@@ -1,6 +1,7 @@
 // Begins the page: the shell round it, the page that the address names, keys and the overview.
-import { effect, html, render, useEffect, useErrorBoundary, useRef, useSignalEffect, useState } from './lib.js';
+import { effect, html, render, useErrorBoundary, useLayoutEffect, useRef, useSignalEffect, useState } from './lib.js';
 import { boards, firing, heading, me, route, toasts } from './state.js';
+import { session } from './api.js';
 import { t } from './text.js';
 import { keepOverview, renewBoards } from './overview.js';
 import { Palette } from './components/palette.js';
@@ -29,7 +30,8 @@ function skip(event) {
 function Page() {
   const { page, params, path, query } = route.value;
   const [shown, show] = useState(null);
-  useEffect(() => {
+  // Before the first paint: a page that is here already is not waited for.
+  useLayoutEffect(() => {
     let wanted = true;
     page.load().then(
       (module) => wanted && show({ page, Component: module.default }),
@@ -37,7 +39,8 @@ function Page() {
     );
     return () => (wanted = false);
   }, [page]);
-  if (!shown) return null;
+  // What somebody may do here is known first: nothing is offered and taken away again.
+  if (!shown || me.value.accounts === null) return null;
   if (shown.error) return html`<div class="page-state"><${Failed} error=${shown.error} again=${() => location.reload()} /></div>`;
   if (shown.page.load !== page.load) return null;
   return html`<${Guarded} key=${page.name === 'dashboard' ? params.id : path}><${shown.Component} params=${params} query=${query} /><//>`;
@@ -85,14 +88,16 @@ effect(name);
 effect(() => void (document.title = heading.value.title ? `${heading.value.title} · latido` : 'latido'));
 render(html`<${App} />`, document.getElementById('app'));
 listen();
+session();
 const renew = keepOverview();
 // Who signs in sees what they may see; who edits finds it in the rail.
-let who = me.peek().name;
+let who = null;
 effect(() => {
-  if (me.value.name !== who) {
-    who = me.value.name;
-    renew();
-  }
+  const { name, role, accounts } = me.value;
+  if (accounts === null) return;
+  const next = `${name} ${role}`;
+  if (who !== null && next !== who) renew();
+  who = next;
 });
 let where = '';
 effect(() => {

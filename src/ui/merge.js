@@ -90,6 +90,14 @@ function renewed(old, fresh, { start, step, tail }) {
   return thinned(since(all, start), step, all[all.length - 1][0] - tail);
 }
 
+/**
+ * Whether an update is drawn in other steps than what is shown: data that was young has grown older.
+ * @param {PanelData|null} base @param {PanelData|undefined} update
+ */
+export function otherSteps(base, update) {
+  return base?.step > 0 && update?.step > 0 && base.step !== update.step;
+}
+
 /** Ms between the points of a panel, from what it says or what it holds. @param {PanelData} data @param {number} otherwise */
 export function stepOf(data, otherwise) {
   if (data?.step > 0) return data.step;

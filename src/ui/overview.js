@@ -1,5 +1,5 @@
 // What the rail shows, asked for now and then: dashboards, firing alerts, the store's figures, who is here.
-import { get } from './api.js';
+import { get, session } from './api.js';
 import { boards, firing, me, route, since, stats } from './state.js';
 import { oldest } from './components/storage.js';
 
@@ -13,7 +13,8 @@ export async function renewBoards() {
   boards.value = (await get('dashboards/list', {}, STAY)).dashboards ?? [];
 }
 
-async function renewStats() {
+/** The store's figures, and where its data begins. */
+export async function renewStats() {
   const answer = await get('metrics/stats', {}, STAY);
   stats.value = answer;
   since.value = oldest(answer);
@@ -28,17 +29,13 @@ async function renewAlerts() {
 
 const key = (alert) => JSON.stringify([alert.name, alert.labels]);
 
-async function renewMe() {
-  me.value = await get('access/session', {}, STAY);
-}
-
 /** Asks at once and from then on, while the page is seen. */
 export function keepOverview() {
   const quiet = (ask) => ask().catch(() => null);
   const wanted = () => document.visibilityState === 'visible' && route.peek().page.name !== 'sign-in';
   const known = () => !me.peek().accounts || Boolean(me.peek().role);
   const every = (ms, ask) => setInterval(() => wanted() && known() && quiet(ask), ms);
-  const all = () => quiet(renewMe).then(() => (known() ? [renewStats, renewBoards, renewAlerts] : [renewBoards]).forEach(quiet));
+  const all = () => session().then(() => (known() ? [renewStats, renewBoards, renewAlerts] : [renewBoards]).forEach(quiet));
   if (wanted()) all();
   every(STATS_MS, renewStats);
   every(ALERTS_MS, renewAlerts);

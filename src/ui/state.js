@@ -37,9 +37,13 @@ const place = () => {
 /** `{path, query, page, params}`: the address, its query, the page that shows it and what its pattern took. */
 export const route = signal(place());
 
+/** `ask()` is asked before another page is shown; false stays. Set by a page that holds what is not saved. */
+export const hold = { ask: null };
+const leaves = (path) => path !== route.peek().path && hold.ask !== null && !hold.ask();
+
 /** Goes to a path of the page. @param {string} path @param {{replace?: boolean}} [how] */
 export function go(path, { replace = false } = {}) {
-  if (path === location.pathname + location.search) return;
+  if (path === location.pathname + location.search || leaves(path.split('?')[0])) return;
   history[replace ? 'replaceState' : 'pushState'](null, '', path);
   arrive();
 }
@@ -53,6 +57,13 @@ export function setQuery(changes) {
   }
   history.replaceState(null, '', url.pathname + url.search);
   route.value = place();
+}
+
+/** Back and forward have changed the address already: who stays gets it back. */
+function moved() {
+  const { path, query } = route.peek();
+  if (!leaves(location.pathname)) arrive();
+  else history.pushState(null, '', `${path}${Object.keys(query).length ? `?${new URLSearchParams(query)}` : ''}`);
 }
 
 function arrive() {
@@ -121,8 +132,8 @@ export const shade = computed(() => {
 
 // ---- who ----
 
-/** `{name, role: 'viewer'|'editor'|'admin', accounts: boolean}`; without accounts everybody here is admin. */
-export const me = signal({ name: 'local', role: 'admin', accounts: false });
+/** `{name, role: 'viewer'|'editor'|'admin', accounts: boolean}`; without accounts everybody here is admin. `accounts` is null while unknown. */
+export const me = signal({ name: '', role: '', accounts: null });
 const RANK = { none: 0, viewer: 1, editor: 2, admin: 3 };
 /** Whether the person has at least a role. @param {'viewer'|'editor'|'admin'} role */
 export const may = (role) => (RANK[me.value.role] ?? 0) >= RANK[role];
@@ -150,7 +161,7 @@ export const firing = signal([]);
 export const stats = signal(null);
 
 if (browser) {
-  addEventListener('popstate', arrive);
+  addEventListener('popstate', moved);
   dark.addEventListener('change', () => (systemDark.value = dark.matches));
   effect(() => void (document.documentElement.dataset.theme = shade.value));
   effect(() => remember('theme', theme.value));

@@ -13,6 +13,14 @@ pub enum WireError {
         /// What is allowed.
         limit: usize,
     },
+    /// More in one list than is read at once.
+    #[error("\"samples\" has {count} of them, at most {limit} are taken at once: send less at once")]
+    TooMany {
+        /// How many were sent.
+        count: usize,
+        /// How many are taken.
+        limit: usize,
+    },
     /// Not snappy's block format.
     #[error("the body is not snappy-compressed: {0}")]
     Snappy(#[from] snap::Error),
@@ -68,7 +76,7 @@ impl WireError {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::TooLarge { .. } => ErrorKind::TooLarge,
+            Self::TooLarge { .. } | Self::TooMany { .. } => ErrorKind::TooLarge,
             _ => ErrorKind::Invalid,
         }
     }

@@ -10,6 +10,10 @@ use super::WireError;
 use crate::clock::{MomentError, parse_moment};
 use crate::model::{Category, MetricType, Timestamp};
 
+/// Samples in one request: as many as fit into its body. Empty ones would be millions, and each is
+/// answered with a reason of its own.
+const MAX_SAMPLES: usize = 100_000;
+
 /// What `metrics/custom/record` takes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RecordRequest {
@@ -95,7 +99,7 @@ pub struct RegisterRequest {
 /// Reads the body of `metrics/custom/record`.
 ///
 /// # Errors
-/// Not JSON, neither of the two forms, or no sample in it.
+/// Not JSON, neither of the two forms, no sample in it, or more than are taken at once.
 pub fn parse(body: &[u8]) -> Result<RecordRequest, WireError> {
     let Value::Object(mut object) = serde_json::from_slice::<Value>(body)? else {
         return Err(shape("send one sample as an object, or {\"samples\":[..]}"));
@@ -107,6 +111,7 @@ pub fn parse(body: &[u8]) -> Result<RecordRequest, WireError> {
         return Err(shape(&format!("{other:?} stands beside \"samples\": put it into each sample")));
     }
     match list {
+        Value::Array(items) if items.len() > MAX_SAMPLES => Err(WireError::TooMany { count: items.len(), limit: MAX_SAMPLES }),
         Value::Array(items) if !items.is_empty() => Ok(RecordRequest { single: false, samples: items.into_iter().map(sample).collect() }),
         Value::Array(_) => Err(shape("\"samples\" is empty")),
         _ => Err(shape("\"samples\" is not a list")),
@@ -153,6 +158,15 @@ mod tests {
         let good: Vec<bool> = many.samples.iter().map(Result::is_ok).collect();
         assert_eq!(good, [true, false, false, false, false]);
         assert!(many.samples[1].as_ref().unwrap_err().contains("finite"));
+    }
+
+    #[test]
+    fn more_samples_than_are_taken_at_once_are_refused_as_a_whole() {
+        let of = |count: usize| parse(format!("{{\"samples\":[{}{{}}]}}", "{},".repeat(count - 1)).as_bytes());
+        assert_eq!(of(MAX_SAMPLES).unwrap().samples.len(), MAX_SAMPLES);
+        let refused = of(MAX_SAMPLES + 1).unwrap_err();
+        assert_eq!(refused.kind(), crate::model::ErrorKind::TooLarge);
+        assert!(refused.to_string().contains("100001"), "{refused}");
     }
 
     #[test]

@@ -8,6 +8,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tungstenite::client::IntoClientRequest;
+use tungstenite::{Message, WebSocket};
 
 use crate::harness::{Daemon, Pushed, Setup, eventually, free_port, now_ms, remote_write_body, skip};
 
@@ -243,6 +245,69 @@ fn a_key_reads_or_writes_as_it_was_made_for_and_no_further() {
     assert!(!listed.contains("latido_"), "{listed}");
     latido(&setup, &format!("key revoke {id}"), "").went_well();
     assert_eq!(with(&reads, "/metrics"), 401, "a revoked key is none");
+    daemon.stop();
+}
+
+/// The socket of a dashboard, opened with a key or by a stranger.
+fn watch(port: u16, path: &str, key: Option<&str>) -> Result<WebSocket<TcpStream>, u16> {
+    let stream = TcpStream::connect(("127.0.0.1", port)).expect("latido accepts");
+    stream.set_read_timeout(Some(SOON)).expect("a timeout can be set");
+    let mut request = format!("ws://127.0.0.1:{port}{path}").into_client_request().expect("an address");
+    if let Some(key) = key {
+        request.headers_mut().insert("Authorization", key.parse().expect("a header"));
+    }
+    match tungstenite::client(request, stream) {
+        Ok((socket, _)) => Ok(socket),
+        Err(tungstenite::HandshakeError::Failure(tungstenite::Error::Http(answer))) => Err(answer.status().as_u16()),
+        Err(error) => panic!("the handshake is answered: {error}"),
+    }
+}
+
+/// What was sent until the socket was closed, and why it was.
+fn closing(socket: &mut WebSocket<TcpStream>) -> (usize, String) {
+    let mut frames = 0;
+    loop {
+        match socket.read().expect("the socket is closed in order") {
+            Message::Text(_) => frames += 1,
+            Message::Close(frame) => return (frames, frame.map(|frame| frame.reason.to_string()).unwrap_or_default()),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn a_socket_ends_with_the_access_that_opened_it() {
+    let (setup, daemon) = started_with_admin();
+    let port = daemon.port();
+    let (admin, viewer) = (bearer(&create_key(&setup, "--role admin --scope write")), bearer(&create_key(&setup, "--role viewer")));
+    let panel = json!({"title": "P", "type": "line", "query": "vector(1)", "x": 0, "y": 0, "w": 6, "h": 4});
+    let create = "/api/v1/monitoring/dashboards/create";
+    let document = json!({"id": "open", "title": "Open", "access": "public", "panels": [panel]});
+    assert_eq!(post(port, create, &[("Authorization", &admin)], &document).status, 201);
+
+    let (path, document) = ("/api/v1/monitoring/ws/dashboard/open", "/api/v1/monitoring/dashboards/open");
+    let mut stranger = watch(port, path, None).expect("a public dashboard is open to strangers");
+    let mut known = watch(port, path, Some(&viewer)).expect("and to viewers");
+    assert!(stranger.read().is_ok_and(|message| message.is_text()) && known.read().is_ok_and(|message| message.is_text()));
+
+    let change = |access: &str, revision: u64| {
+        let body = json!({"title": "Open", "access": access, "panels": [panel], "revision": revision}).to_string();
+        let headers = [("Authorization", admin.as_str()), ("Content-Type", "application/json")];
+        assert_eq!(ask(port, "PUT", document, &headers, body.as_bytes()).status, 200);
+    };
+    change("viewer", 1);
+    let (_, why) = closing(&mut stranger);
+    assert!(why.contains("no longer open to you"), "{why}");
+    assert!(known.read().is_ok_and(|message| message.is_text()), "who may still see it sees on");
+    let ticket = ask(port, "POST", &format!("{document}/connect"), &[("Authorization", &viewer)], b"").json();
+
+    let list = latido(&setup, "key list", "").went_well();
+    let id = list.lines().find(|line| line.contains("viewer")).and_then(|line| line.split_whitespace().next()).expect("the key is listed");
+    latido(&setup, &format!("key revoke {id}"), "").went_well();
+    let (frames, why) = closing(&mut known);
+    assert!(why.contains("no longer open to you") && frames <= 2, "{frames} {why}");
+    let url = ticket["url"].as_str().expect("a ticket has an address");
+    assert_eq!(watch(port, url, None).err(), Some(401), "a ticket is worth what its owner is by now");
     daemon.stop();
 }
 

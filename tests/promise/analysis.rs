@@ -153,7 +153,8 @@ fn nothing_is_found_where_nothing_is_measured_or_all_is_well() {
     let daemon = Setup::quiet().start();
     let (client, now) = (daemon.client(), now_ms());
     let nothing = client.api("analysis/performance");
-    assert_eq!((findings(&nothing), &nothing["score"]), (Vec::new(), &100.into()), "{nothing}");
+    assert_eq!((findings(&nothing), &nothing["score"], &nothing["rules"]["checked"]), (Vec::new(), &Value::Null, &0.into()), "{nothing}");
+    assert!(nothing["reason"].as_str().is_some_and(|reason| reason.contains("nothing was checked")), "{nothing}");
     let every = 15 * SECOND_MS;
     client.push(&[
         Pushed::new("node_cpu_seconds_total", &[("cpu", "0"), ("mode", "idle")], samples(now, 80, every, |i| 13.0 * i as f64)),

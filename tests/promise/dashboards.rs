@@ -78,12 +78,28 @@ fn the_predefined_dashboards_are_there_and_operations_is_alive() {
     }
     // Rates need a few rounds.
     eventually("every panel of operations shows something", SOON, || {
-        // A short range has short steps: bars need whole ones.
-        let data = daemon.client().api("dashboards/operations/data?start=-1m");
+        let data = daemon.client().api("dashboards/operations/data");
         let idle: Vec<&String> = data["panels"].as_object()?.iter().filter(|(_, panel)| panel["state"] != "ok").map(|(id, _)| id).collect();
         // Not every machine says how long tasks waited.
         idle.iter().all(|id| *id == "pressure").then_some(())
     });
+}
+
+#[test]
+fn seconds_after_the_first_start_lines_bars_and_cells_are_there() {
+    let daemon = Setup::collecting().set("collection.interval=1s").start();
+    eventually("ten samples", SOON, || daemon.client().value("count_over_time(node_load1[1m])", now_ms()).filter(|count| *count >= 10.0));
+    let count = |panel: &Value| {
+        let series = panel["series"].as_array().into_iter().flatten();
+        series.filter_map(|one| one["points"].as_array()).map(Vec::len).max().unwrap_or(0)
+    };
+    let mut socket = open(&daemon, "operations");
+    for panels in [daemon.client().api("dashboards/operations/data")["panels"].take(), frame(&mut socket)["panels"].take()] {
+        // A rate needs two samples first.
+        for (id, least) in [("load", 9), ("processes", 9), ("stored", 4), ("commits", 4)] {
+            assert!(count(&panels[id]) >= least && panels[id]["step"] == 1000, "{id} has {least} points of a second: {}", panels[id]);
+        }
+    }
 }
 
 #[test]

@@ -6,9 +6,9 @@ import { niceTicks, timeTicks, yRange } from '../../src/ui/charts/axis.js';
 import { barModel, categoryModel, mergeColumns } from '../../src/ui/charts/bars.js';
 import { heatModel, mergeCells, quantileScale, rampStep, rowLabels } from '../../src/ui/charts/buckets.js';
 import { changeOf, durationMs } from '../../src/ui/charts/change.js';
-import { assignColors, forgetColors, hash, withAlpha } from '../../src/ui/charts/color.js';
+import { assignColors, forgetColors, withAlpha } from '../../src/ui/charts/color.js';
 import { headerRoom } from '../../src/ui/charts/headroom.js';
-import { limitsOf, numberOf, toneOf } from '../../src/ui/charts/limits.js';
+import { crossings, limitsOf, numberOf, toneOf } from '../../src/ui/charts/limits.js';
 import { entriesOf, forecastOf, lineModel } from '../../src/ui/charts/lines.js';
 import { sortRows, tableModel, timeRows, toCsv } from '../../src/ui/charts/rows.js';
 import { align, loneIndexes, pickDrawn, stack, valueAt } from '../../src/ui/charts/series.js';
@@ -86,9 +86,7 @@ describe('colours', () => {
     assignColors([one('x', 1), one('y', 1, { labels: { __name__: 'a', dev: 'sda' } })], 'x');
     assert.deepEqual(assignColors([one('z', 1, { labels: { __name__: 'b', dev: 'sda' } })], 'x'), ['s2']);
   });
-  test('hash is stable and opacity is set on hex colours alone', () => {
-    assert.equal(hash(''), 0x811c9dc5);
-    assert.equal(hash('a'), 0xe40c292c);
+  test('opacity is set on hex colours alone', () => {
     assert.equal(withAlpha('#4a84df', 0.1), 'rgba(74,132,223,0.1)');
     assert.equal(withAlpha('#fff', 1), 'rgba(255,255,255,1)');
     assert.equal(withAlpha('rgb(1 2 3)', 0.5), 'rgb(1 2 3)');
@@ -141,6 +139,19 @@ describe('lines', () => {
     const list = Array.from({ length: 10 }, (_, index) => one(`n${index}`, 50));
     assert.equal(pickDrawn(list, { unit: 'percent' }).others.series.points[0][1], 50);
     assert.equal(pickDrawn(list, { unit: 'bytes' }).others.series.points[0][1], 150);
+  });
+  test('lines that run through a box are counted, also between their points', () => {
+    const view = { X: (ms) => ms, Y: (value) => 100 - value };
+    const box = { left: 10, right: 40, top: 20, bottom: 30 };
+    assert.equal(crossings([[0, 50], [75, 75]], view, box), 1);
+    assert.equal(crossings([[0, 50], [10, 10], [null, 75]], view, box), 0);
+    assert.equal(crossings([[20, 30], [60, 90]], view, box), 1);
+    assert.equal(crossings([[60, 70], [75, 75]], view, box), 0);
+  });
+  test('very many others are their mean: their sum would flatten the rest', () => {
+    const list = Array.from({ length: 1000 }, (_, index) => one(`n${index}`, 50));
+    assert.equal(pickDrawn(list, { unit: 'count' }).others.series.points[0][1], 50);
+    assert.equal(pickDrawn(list, { unit: 'count', stacked: true }).others.series.points[0][1], 50 * 993);
   });
   test('a series that was drawn stays until another is clearly greater', () => {
     const list = (value) => Array.from({ length: 9 }, (_, index) => one(`n${index}`, index === 8 ? value : 10 + index));

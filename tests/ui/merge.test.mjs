@@ -1,7 +1,7 @@
 // Live points join the history without a gap, twice or for ever. Guards against pictures that drift from what is stored.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { joined, mergePanel, newest, seriesKey, stepOf, thinned } from '../../src/ui/merge.js';
+import { joined, mergePanel, newest, otherSteps, seriesKey, stepOf, thinned } from '../../src/ui/merge.js';
 
 const FRAME = { start: 0, step: 15_000, tail: 60_000, latest: false };
 const series = (points, more = {}) => ({ name: 'cpu', query: 0, labels: { mode: 'user' }, tier: 'raw', points, ...more });
@@ -73,4 +73,11 @@ test('the step is what the panel says, or what it holds', () => {
   assert.equal(stepOf({ series: [series([[0, 1], [7000, 1], [14_000, 1]])] }, 1), 7000);
   assert.equal(stepOf({ series: [] }, 1), 1);
   assert.equal(thinned([[1, 1]], 0, 10).length, 1);
+});
+
+test('a panel whose steps have become longer is known as such', () => {
+  assert.equal(otherSteps({ step: 1000 }, { step: 2000 }), true);
+  for (const [base, update] of [[{ step: 1000 }, { step: 1000 }], [{ step: 1000 }, undefined], [null, { step: 1000 }], [{}, { step: 1000 }]]) {
+    assert.ok(!otherSteps(base, update));
+  }
 });

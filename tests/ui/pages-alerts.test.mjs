@@ -1,7 +1,7 @@
 // Rules and their past as rows and strips; the form loses nothing of a rule that it does not show.
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import { draft, episodes, lacks, rows, sent, strip, tally } from '../../src/ui/pages/logic/alerts.js';
+import { draft, episodes, groupsOf, lacks, plain, rows, sent, strip, tally } from '../../src/ui/pages/logic/alerts.js';
 import { latest, remembered } from '../../src/ui/pages/logic/history.js';
 import { nextPath, waitSeconds } from '../../src/ui/pages/logic/sign-in.js';
 
@@ -41,6 +41,12 @@ test('what the form does not show of a rule is sent back unchanged', () => {
   assert.deepEqual(lacks({ name: 'a', expr: 'b', for: '1h30m' }), {});
 });
 
+test('an interval that was never chosen is not pinned by a change', () => {
+  const old = rule('a', { interval: '15s', interval_default: true });
+  assert.equal('interval' in sent({ ...draft(old), name: 'b' }, old), false);
+  assert.equal(sent(draft(old), { ...old, interval_default: false }).interval, '15s');
+});
+
 test('a sign-in never leads to another site', () => {
   for (const bad of ['//evil.example', 'https://evil.example', '/\\evil', undefined, '', 'explore', '/sign-in?next=/', '/a\nb']) assert.equal(nextPath(bad), '/', String(bad));
   assert.equal(nextPath('/d/operations?from=now-6h'), '/d/operations?from=now-6h');
@@ -55,4 +61,31 @@ test('history keeps the last twenty, each once, and survives rubbish', () => {
   assert.equal(new Set(list).size, 20);
   assert.deepEqual(remembered('{'), []);
   assert.deepEqual(remembered('[1,"up"]'), ['up']);
+});
+
+test('a rule at rest tells its summary as a sentence', () => {
+  const told = (text) => plain(text);
+  assert.equal(told('{{ $labels.mountpoint }} is almost full'), 'A file system is almost full');
+  assert.equal(told('RAID array {{ $labels.device }} runs without a disk'), 'RAID array runs without a disk');
+  assert.equal(told('The source {{ $labels.job }} {{ $labels.source }} gives nothing'), 'The source gives nothing');
+  assert.equal(told('The {{ $labels.component }} of latido does not work'), 'The component of latido does not work');
+  assert.equal(told('Samples are refused all the time: {{ $labels.reason }}'), 'Samples are refused all the time');
+  assert.equal(told('{{ $labels.chip }} {{ $labels.sensor }} is hot'), 'A sensor is hot');
+  assert.equal(told('{{ $labels.app }} uses {{ $value | printf "%.1f" }} %'), 'An app uses … %');
+  assert.equal(told('The clock is wrong'), 'The clock is wrong');
+  assert.equal(told(undefined), undefined);
+});
+
+test('of quiet rules those come first that were not quiet lately, then the severe ones', () => {
+  const rule = (id, severity, more = {}) => ({ id, name: id, severity, ...more });
+  const rules = [rule('a', 'warning'), rule('b', 'critical'), rule('c', 'warning'), rule('d', 'info', { last_error: 'no' }), rule('e', 'critical', { enabled: false })];
+  const list = rows(rules, [], [{ rule: 'c', active_at: 5, resolved_at: 9 }]);
+  assert.deepEqual(list.map((row) => row.rule.id), ['d', 'c', 'b', 'a', 'e']);
+  const fires = [{ rule: 'a', name: 'a', state: 'firing', severity: 'warning', active_at: 1 }];
+  assert.equal(rows(rules, fires, [{ rule: 'c', active_at: 5, resolved_at: 9 }])[0].rule.id, 'a');
+});
+
+test('rules are told by their groups, in the order of the list', () => {
+  const row = (name, group) => ({ rule: { name, group } });
+  assert.deepEqual(groupsOf([row('a', 'disk'), row('b'), row('c', 'disk')]).map(([name, list]) => [name, list.length]), [['disk', 2], ['', 1]]);
 });

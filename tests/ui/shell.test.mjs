@@ -85,6 +85,28 @@ test('demo data are the same each time, of every type, and inside the range', ()
   }
 });
 
+test('demo data are plausible: shares are shares, tables have rows with every column, totals agree', () => {
+  const span = { start: 0, end: 86_400_000 };
+  const by = (expr) => `avg by (channel) (last_over_time(${expr}[1d]))`;
+  const revenue = 'sum by (channel) (last_over_time(revenue_total[1d]))';
+  const table = {
+    id: 'channels', title: 'Channels', type: 'table', options: { columns: [{ unit: 'ratio' }, { unit: 'ratio' }, { unit: 'count' }] },
+    queries: [{ query: by('sales_conversion_ratio'), legend: 'conversion' }, { query: by('user_satisfaction_ratio'), legend: 'satisfaction' }, { query: revenue, legend: 'revenue' }],
+  };
+  const { series } = demoData(table, span);
+  const rows = new Map();
+  for (const { labels, query, points } of series) rows.set(labels.channel, { ...rows.get(labels.channel), [query]: points.at(-1)[1] });
+  assert.ok(rows.size >= 3);
+  for (const row of rows.values()) assert.ok(row[0] > 0 && row[0] < 0.2 && row[1] > 0.5 && row[1] < 1 && row[2] > 1, JSON.stringify(row));
+  const sum = (list) => Math.round(list.reduce((all, { points }) => all + points.at(-1)[1], 0));
+  const pie = demoData({ id: 'sales', title: 'Sales', type: 'pie', queries: [{ query: `${revenue} > 0`, legend: '{{channel}}' }] }, span);
+  const number = demoData({ id: 'n', title: 'Revenue', type: 'big_number', queries: [{ query: 'sum(last_over_time(revenue_total[1d]))' }] }, span);
+  assert.equal(sum(pie.series), sum(number.series));
+  assert.ok(number.series[0].points.every(([, v], i, all) => i === 0 || v >= all[i - 1][1]), 'a total only grows');
+  const shares = demoData({ id: 'x', title: 'x', type: 'line', unit: 'percent', queries: [{ query: '100 * avg by (level) (cache_hit_ratio)', legend: '{{level}}' }] }, span);
+  assert.ok(shares.series.every(({ points }) => points.every(([, v]) => v > 50 && v <= 100)));
+});
+
 test('every sentence of the shell has its Spanish', async () => {
   const { readFileSync, readdirSync } = await import('node:fs');
   const { default: words } = await import('../../src/ui/text/es-shell.js');

@@ -205,3 +205,29 @@ fn wrong_passwords_are_limited_and_an_unknown_name_is_not_told() {
     clock.advance(Duration::from_secs(5));
     assert!(accounts.by_password("ana", PASSWORD, address).is_ok());
 }
+
+#[test]
+fn who_somebody_is_by_now_ends_with_what_they_were_known_by() {
+    let (accounts, clock, _store) = fresh(Reach::Loopback);
+    let (nothing, control) = (Standing::of_nothing(), Standing::of_control());
+    assert_eq!(accounts.caller_of(&nothing), Caller::local());
+    accounts.add_user("ana", Role::Admin, PASSWORD).unwrap();
+    assert_eq!((accounts.caller_of(&nothing), accounts.caller_of(&control)), (Caller::stranger(), Caller::local()));
+
+    accounts.add_user("bob", Role::Viewer, PASSWORD).unwrap();
+    let (session, password) = (Standing::of_session(&accounts.sign_in("bob", PASSWORD, None).unwrap().token), accounts.standing_of("bob"));
+    let (made, token) = accounts.create_key(key(Role::Viewer, Scope::Read)).unwrap();
+    let (_, brief) = accounts.create_key(NewKey { expires: Some(DAY), ..key(Role::Viewer, Scope::Read) }).unwrap();
+    let (lasting, brief) = (Standing::of_key(&token), Standing::of_key(&brief));
+    let role = |standing: &Standing| accounts.caller_of(standing).role;
+    assert!([&session, &password, &lasting, &brief].into_iter().all(|standing| role(standing) == Some(Role::Viewer)));
+
+    clock.advance(DAY);
+    assert_eq!((role(&brief), role(&lasting)), (None, Some(Role::Viewer)), "a key that has expired");
+    accounts.revoke_key(&made.id).unwrap();
+    assert_eq!(role(&lasting), None, "a key that was revoked");
+    accounts.change_user("bob", UserChange { role: Some(Role::Editor), password: None }).unwrap();
+    assert_eq!((role(&session), role(&password)), (Some(Role::Editor), Some(Role::Editor)), "the role of today");
+    accounts.change_user("bob", UserChange { role: None, password: Some("another horse".into()) }).unwrap();
+    assert_eq!((role(&session), role(&password)), (None, None), "another password");
+}

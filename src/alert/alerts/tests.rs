@@ -241,6 +241,64 @@ fn default_rules_that_are_switched_off_resolve_at_the_next_start() {
     assert_eq!((event.name.as_str(), event.severity), ("SourceDown", Severity::Warning));
 }
 
+/// A series by name and labels, and how much it grows a second.
+type Paced<'a> = (&'a str, &'a [(&'a str, &'a str)], f64);
+
+/// Everything that default rules take for trouble, as a quarter of a minute of it looks like.
+fn trouble(house: &mut House, seconds: f64) {
+    let series: [Paced<'_>; 12] = [
+        ("node_cpu_seconds_total", &[("cpu", "0"), ("mode", "idle")], 0.0),
+        ("node_cpu_seconds_total", &[("cpu", "0"), ("mode", "steal")], 0.9),
+        ("node_pressure_cpu_waiting_seconds_total", &[], 0.95),
+        ("node_pressure_io_stalled_seconds_total", &[], 0.9),
+        ("node_pressure_memory_stalled_seconds_total", &[], 0.9),
+        ("node_vmstat_pswpin", &[], 1000.0),
+        ("node_vmstat_pswpout", &[], 1000.0),
+        ("node_network_receive_errs_total", &[("device", "eth0")], 50.0),
+        ("node_network_receive_packets_total", &[("device", "eth0")], 100.0),
+        ("node_network_transmit_errs_total", &[("device", "eth0")], 50.0),
+        ("node_network_transmit_packets_total", &[("device", "eth0")], 100.0),
+        ("latido_journal_commit_duration_seconds_count", &[], 1.0),
+    ];
+    let buckets = [("2.5", 0.0), ("5", 1.0), ("+Inf", 1.0)].map(|(le, pace)| ("latido_journal_commit_duration_seconds_bucket", [("le", le)], pace));
+    let mut batch = Batch::new(Origin::Pushed);
+    let mut push = |name: &str, labels: &[(&str, &str)], pace: f64| {
+        let pairs = [("__name__", name), ("instance", "box")].into_iter().chain(labels.iter().copied());
+        batch.push(&Labels::from_pairs(pairs).unwrap(), Sample { t: house.now(), v: 1e4 + pace * seconds });
+    };
+    series.iter().for_each(|(name, labels, pace)| push(name, labels, *pace));
+    buckets.iter().for_each(|(name, labels, pace)| push(name, labels, *pace));
+    house.writer.append(&[batch]).unwrap();
+}
+
+#[test]
+fn no_default_rule_takes_the_minutes_after_a_start_for_trouble() {
+    let mut house = House::with_defaults(true);
+    let alerting = |house: &mut House, minutes: std::ops::Range<i64>| {
+        for quarter in minutes.start * 4..minutes.end * 4 {
+            house.clock.advance(Duration::from_secs(15));
+            trouble(house, quarter as f64 * 15.0);
+            house.evaluate();
+        }
+        let mut names: Vec<String> = house.alerts.active().into_iter().map(|(entry, _)| entry.rule.name).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(alerting(&mut house, 0..3), Vec::<String>::new());
+    let all = [
+        "HostCpuPressure",
+        "HostCpuSaturated",
+        "HostCpuStolen",
+        "HostIoPressure",
+        "HostMemoryPressure",
+        "HostNetworkReceiveErrors",
+        "HostNetworkTransmitErrors",
+        "HostSwapping",
+        "LatidoJournalSlow",
+    ];
+    assert_eq!(alerting(&mut house, 3..10), all, "with data enough each is seen");
+}
+
 #[test]
 fn a_rule_that_cannot_be_evaluated_degrades_alone_and_keeps_its_alerts() {
     let mut house = House::new();

@@ -2,7 +2,8 @@
 //! limit is a finding with its number, its query and advice. A score sums up.
 //!
 //! A rule without data finds nothing, and so does one whose data is younger than a fifth of the window:
-//! the seconds after a start are no evidence. The score is 100, less 25 for each rule with a critical
+//! the seconds after a start are no evidence. Where no rule had data there is no score, and a reason;
+//! where few had, it says how many. The score is 100, less 25 for each rule with a critical
 //! finding, 10 with a warning, 2 with an information (a rule counts once, by its worst), at least 0.
 
 use std::collections::HashMap;
@@ -32,6 +33,8 @@ const FARTHEST_SECONDS: f64 = 7.0 * 86_400.0;
 const SOON_SECONDS: f64 = 86_400.0;
 /// What grows must have grown by this share of its level.
 const GROWN_SHARE: f64 = 0.5;
+/// A score from fewer rules than this says so.
+const FEW_RULES: usize = 10;
 /// Findings of one rule; more tell no more.
 const MAX_PER_RULE: usize = 10;
 
@@ -57,8 +60,10 @@ pub struct Finding {
 /// All findings of a window.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Performance {
-    /// 0 to 100.
-    pub score: u8,
+    /// 0 to 100; `None` where no rule had data.
+    pub score: Option<u8>,
+    /// Why there is no score.
+    pub reason: Option<String>,
     /// The worst first.
     pub findings: Vec<Finding>,
     /// How many rules had data.
@@ -78,7 +83,7 @@ pub fn performance(engine: &Engine, now: Timestamp, window: Duration, deadline: 
 }
 
 fn ask(rules: &[&[Rule]], at: &Examination<'_>) -> Result<Performance, QueryError> {
-    let mut out = Performance { score: 100, findings: Vec::new(), checked: 0, without_data: 0, infos: Vec::new() };
+    let mut out = Performance { score: None, reason: None, findings: Vec::new(), checked: 0, without_data: 0, infos: Vec::new() };
     let mut penalty = 0;
     let mut known = HashMap::new();
     for rule in rules.iter().copied().flatten() {
@@ -101,10 +106,23 @@ fn ask(rules: &[&[Rule]], at: &Examination<'_>) -> Result<Performance, QueryErro
             Err(e) => out.infos.push(format!("not looked at: {} ({e})", rule.title)),
         }
     }
-    out.score = 100u8.saturating_sub(penalty.min(100));
+    match out.checked {
+        0 => out.reason = Some(nothing_checked(at.window)),
+        checked => {
+            out.score = Some(100u8.saturating_sub(penalty.min(100)));
+            if checked < FEW_RULES {
+                out.infos.push(format!("only {checked} of {} rules had data: the score says little", checked + out.without_data));
+            }
+        }
+    }
     // Stable: within a severity the order of the list stays.
     out.findings.sort_by_key(|f| std::cmp::Reverse(f.severity));
     Ok(out)
+}
+
+/// Why there is no score.
+fn nothing_checked(window: Duration) -> String {
+    format!("nothing was checked: no rule has data that reaches back {}, a fifth of the window", format_duration(window / LEAST_SHARE))
 }
 
 const fn penalty_of(severity: Severity) -> u8 {

@@ -4,11 +4,14 @@
 //! a daemon of two hours) the range is narrowed until there are points enough, and the answer says so.
 //! A plain selector repeats a value until the next sample comes; repeated values would pass for
 //! samples of their own, so each is taken once, at its own time.
+//!
+//! No line is drawn further ahead than the data reaches back: a minute says nothing of the next hour.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use super::super::method::{Forecast, MIN_POINTS, TooLittle, Trend, forecast, trend};
+use super::words::length;
 use crate::clock::format_duration;
 use crate::model::{Column, Labels, Timestamp};
 use crate::query::{Answer, Engine, QueryError, Series, Value, parse_selector};
@@ -49,9 +52,9 @@ pub struct SeriesTrend {
     pub points: usize,
     /// `None` where there is too little data.
     pub trend: Option<Trend>,
-    /// `None` where there is no trend.
+    /// `None` where there is no trend; no longer than the trend itself.
     pub forecast: Option<Forecast>,
-    /// Why there is no trend.
+    /// Why there is no trend, or why the forecast ends before the horizon.
     pub reason: Option<String>,
 }
 
@@ -105,8 +108,10 @@ pub fn trends(engine: &Engine, request: &TrendsRequest, deadline: &Deadline) -> 
 fn of_series(labels: Labels, column: &Column, horizon: Duration) -> SeriesTrend {
     match trend(column) {
         Ok(found) => {
-            let ahead = forecast(&found, horizon);
-            SeriesTrend { labels, points: found.residuals.len(), forecast: Some(ahead), trend: Some(found), reason: None }
+            let span = Duration::try_from_secs_f64(found.span_seconds).unwrap_or_default();
+            let reason = (span < horizon).then(|| format!("the forecast ends {0} ahead, for the data reaches {0} back", length(found.span_seconds)));
+            let ahead = forecast(&found, horizon.min(span));
+            SeriesTrend { labels, points: found.residuals.len(), forecast: Some(ahead), trend: Some(found), reason }
         }
         Err(too_little) => SeriesTrend { labels, points: too_little.points, trend: None, forecast: None, reason: Some(reason(too_little)) },
     }
@@ -233,6 +238,21 @@ mod tests {
         let found = asked(vec![("young", samples(1440, 5, |s| 3.0 * s))], "young", 2160 * HOUR).unwrap();
         assert!((found.series[0].trend.as_ref().unwrap().slope - 3.0).abs() < 0.01);
         assert!(found.start > END - 24 * HOUR && found.infos[0].contains("was looked at"), "{found:?}");
+    }
+
+    #[test]
+    fn a_minute_of_data_is_not_followed_for_an_hour() {
+        let memory = Memory::of(&[("young", samples(14, 5, |s| 100.0 + s))]);
+        let request = TrendsRequest { query: "young".into(), end: END, range: HOUR, horizon: HOUR };
+        let found = trends(&engine(memory), &request, &Deadline::never()).unwrap();
+        let series = &found.series[0];
+        let last = series.forecast.as_ref().unwrap().points.last().unwrap().0;
+        let span = series.trend.as_ref().unwrap().span_seconds;
+        assert!(span <= 65.0 && last <= END + Duration::from_secs(66), "{last:?} after {span} s");
+        assert!(series.reason.as_ref().is_some_and(|reason| reason.contains("ahead")), "{series:?}");
+        assert_eq!(found.reason, None, "there is a trend");
+        let old = asked(vec![("old", samples(720, 5, |s| s))], "old", HOUR).unwrap();
+        assert_eq!(old.series[0].reason, None);
     }
 
     #[test]

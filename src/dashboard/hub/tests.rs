@@ -44,6 +44,10 @@ fn hub() -> (Hub, Arc<Collected>, StopTrigger) {
     (Hub::new(around), watched, trigger)
 }
 
+fn everybody(_: &Dashboard) -> bool {
+    true
+}
+
 async fn frame(viewer: &mut Viewer) -> (String, i64) {
     match viewer.next().await {
         Shown::Frame(text) => {
@@ -57,7 +61,7 @@ async fn frame(viewer: &mut Viewer) -> (String, i64) {
 #[tokio::test]
 async fn a_snapshot_comes_first_and_updates_follow_without_a_gap() {
     let (hub, watched, _stop) = hub();
-    let mut viewer = hub.watch("d");
+    let mut viewer = hub.watch("d", everybody);
     assert_eq!(*watched.pace.borrow(), Some(INTERVAL));
     let (kind, mut before) = frame(&mut viewer).await;
     assert_eq!(kind, "snapshot");
@@ -72,7 +76,7 @@ async fn a_snapshot_comes_first_and_updates_follow_without_a_gap() {
 #[tokio::test]
 async fn all_viewers_are_handed_the_same_bytes() {
     let (hub, _, _stop) = hub();
-    let (mut one, mut other) = (hub.watch("d"), hub.watch("d"));
+    let (mut one, mut other) = (hub.watch("d", everybody), hub.watch("d", everybody));
     assert_eq!(hub.channels().len(), 1);
     frame(&mut one).await;
     frame(&mut other).await;
@@ -89,7 +93,7 @@ async fn all_viewers_are_handed_the_same_bytes() {
 #[tokio::test]
 async fn who_missed_frames_gets_a_snapshot_next() {
     let (hub, _, _stop) = hub();
-    let (mut slow, mut quick) = (hub.watch("d"), hub.watch("d"));
+    let (mut slow, mut quick) = (hub.watch("d", everybody), hub.watch("d", everybody));
     frame(&mut slow).await;
     frame(&mut quick).await;
     // More frames than the ring holds pass while the slow one takes none.
@@ -106,7 +110,7 @@ async fn who_missed_frames_gets_a_snapshot_next() {
 #[tokio::test]
 async fn a_change_of_the_document_is_shown_to_all_and_its_end_as_well() {
     let (hub, _, _stop) = hub();
-    let mut viewer = hub.watch("d");
+    let mut viewer = hub.watch("d", everybody);
     frame(&mut viewer).await;
     let book = hub.0.around.book.clone();
     let mut changed = json!({"title": "New", "panels": [], "revision": 1});
@@ -129,7 +133,7 @@ async fn a_change_of_the_document_is_shown_to_all_and_its_end_as_well() {
 async fn a_tick_waits_for_its_round_but_not_for_long() {
     let (hub, watched, _stop) = hub();
     watched.stored.send_replace(Timestamp::MIN);
-    let mut viewer = hub.watch("d");
+    let mut viewer = hub.watch("d", everybody);
     frame(&mut viewer).await;
     assert_eq!(frame(&mut viewer).await.0, "update");
 }
@@ -138,7 +142,7 @@ async fn a_tick_waits_for_its_round_but_not_for_long() {
 async fn with_nobody_left_the_task_ends_and_collection_slows_down() {
     let (hub, watched, _stop) = hub();
     let mut pace = watched.pace.subscribe();
-    drop(hub.watch("d"));
+    drop(hub.watch("d", everybody));
     pace.wait_for(Option::is_none).await.unwrap();
     assert!(hub.channels().is_empty());
 }
@@ -146,5 +150,18 @@ async fn with_nobody_left_the_task_ends_and_collection_slows_down() {
 #[tokio::test]
 async fn a_dashboard_that_does_not_exist_is_gone_at_once() {
     let (hub, _, _stop) = hub();
-    assert_eq!(hub.watch("nosuch").next().await, Shown::Gone);
+    assert_eq!(hub.watch("nosuch", everybody).next().await, Shown::Gone);
+}
+
+#[tokio::test]
+async fn nothing_is_shown_once_the_access_was_taken_away() {
+    let (hub, _watched, _stop) = hub();
+    let open = Arc::new(std::sync::atomic::AtomicBool::new(true));
+    let asked = open.clone();
+    let mut viewer = hub.watch("d", move |_| asked.load(Ordering::Relaxed));
+    let mut other = hub.watch("d", everybody);
+    assert_eq!(frame(&mut viewer).await.0, "snapshot");
+    open.store(false, Ordering::Relaxed);
+    assert_eq!(viewer.next().await, Shown::Denied);
+    assert_eq!(frame(&mut other).await.0, "snapshot", "others are not concerned");
 }

@@ -128,6 +128,8 @@ fn shown(frame: &Frame, panel: &str) -> Vec<(i64, f64)> {
 fn a_snapshot_holds_the_range_and_updates_only_what_is_newer() {
     let mut house = House::new();
     let board = dashboard(&[("line", "x", json!({})), ("gauge", "x", json!({})), ("bar", "x", json!({}))]);
+    // Old enough that steps are those of the whole range.
+    house.put("old", START - HOUR, 0.0);
     house.fill("x", 7);
     let t = START + Duration::from_secs(73);
     let snapshot = house.frames.snapshot(&board, t, &Deadline::never());
@@ -144,6 +146,35 @@ fn a_snapshot_holds_the_range_and_updates_only_what_is_newer() {
         let bars = if second == 120 { vec![(120, 120.0)] } else { Vec::new() };
         assert_eq!(shown(&frame, "p2"), bars, "{second}");
     }
+}
+
+#[test]
+fn young_data_is_shown_in_steps_that_suit_its_age() {
+    let mut house = House::new();
+    let board = dashboard(&[("line", "x", json!({})), ("bar", "x", json!({})), ("heatmap", "x", json!({}))]);
+    for second in 1..=12 {
+        house.put("x", START + Duration::from_secs(second), second as f64);
+    }
+    let t = START + Duration::from_secs(12);
+    let every_second: Vec<(i64, f64)> = (1..=12).map(|second| (second, second as f64)).collect();
+    let window = Window { start: t - HOUR, end: t, step: None };
+    let (snapshot, data) = (house.frames.snapshot(&board, t, &Deadline::never()), house.frames.data(&board, None, window, &Deadline::never()).unwrap());
+    for panel in ["p0", "p1", "p2"] {
+        assert_eq!((shown(&snapshot, panel), snapshot.panels[panel].step), (every_second.clone(), Some(1000)), "{panel}");
+        assert_eq!(data.panels[panel], snapshot.panels[panel]);
+    }
+    let mut trail = Trail::after(t);
+    house.put("x", START + Duration::from_secs(13), 13.0);
+    let update = house.frames.update(&board, &mut trail, START + Duration::from_secs(13), &Deadline::never());
+    assert_eq!((shown(&update, "p1"), update.panels["p1"].step), (vec![(13, 13.0)], Some(1000)));
+    // After ten minutes a bar is ten seconds, and the page is told.
+    let later = house.frames.snapshot(&board, START + Duration::from_secs(600), &Deadline::never());
+    assert_eq!(later.panels["p1"].step, Some(10_000));
+    // Who says when it starts and nothing of steps sees the same.
+    let short = Window { start: START, ..window };
+    assert_eq!(house.frames.data(&board, None, short, &Deadline::never()).unwrap(), data);
+    let asked = Window { step: Some(Duration::from_secs(60)), ..window };
+    assert_eq!(house.frames.data(&board, None, asked, &Deadline::never()).unwrap().panels["p0"].step, Some(60_000));
 }
 
 #[test]

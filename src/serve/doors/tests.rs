@@ -132,6 +132,13 @@ async fn what_is_contracted_to_be_open_or_closed_is() {
     for write in ["/api/v1/write", "/api/v1/monitoring/metrics/custom/record", "/api/v1/monitoring/dashboards/create", "/api/v1/monitoring/alerts/rules"] {
         assert_eq!(at(&Method::POST, write), Need::Write, "{write}");
     }
+    for read in ["/api/v1/rules", "/api/v1/alerts"] {
+        assert_eq!(at(&Method::GET, read), Need::Read, "{read}");
+        assert_eq!(listed(&Method::POST, read), None, "{read}");
+    }
+    // Tried and not stored; whose connection it is the handler looks at.
+    assert_eq!(at(&Method::POST, "/api/v1/monitoring/alerts/rules/test"), Need::Read);
+    assert_eq!(at(&Method::DELETE, "/api/v1/monitoring/dashboards/connections/{connection}"), Need::Public);
     for admin in ["/-/reload", "/api/v1/monitoring/maintenance/settle", "/api/v1/admin/tsdb/delete_series", "/api/v1/monitoring/access/users"] {
         assert_eq!(at(&Method::POST, admin), Need::AdminWrite, "{admin}");
     }
@@ -144,7 +151,10 @@ fn what_is_not_listed_is_closed_but_for_the_pages_files() {
         (Method::HEAD, "/d/operations", Need::Open),
         (Method::GET, "/app.css", Need::Open),
         (Method::GET, "/apis", Need::Open),
-        (Method::POST, "/", Need::Read),
+        (Method::POST, "/", Need::AdminWrite),
+        (Method::POST, "/api/v1/nothing", Need::AdminWrite),
+        (Method::DELETE, "/metrics", Need::AdminWrite),
+        (Method::PATCH, "/api/v1/monitoring/alerts/rules", Need::AdminWrite),
         (Method::GET, "/api", Need::Read),
         (Method::GET, "/api/v1/nothing", Need::Read),
         (Method::GET, "/-/", Need::Read),
@@ -161,7 +171,7 @@ fn head_needs_what_get_needs_and_each_method_its_own() {
     assert_eq!(at(Method::HEAD, "/-/ready"), Need::Open);
     assert_eq!(at(Method::GET, "/api/v1/monitoring/alerts/rules"), Need::Read);
     assert_eq!(at(Method::POST, "/api/v1/monitoring/alerts/rules"), Need::Write);
-    assert_eq!(at(Method::DELETE, "/-/ready"), Need::Read);
+    assert_eq!(at(Method::DELETE, "/-/ready"), Need::AdminWrite);
 }
 
 #[test]

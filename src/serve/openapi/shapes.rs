@@ -215,6 +215,7 @@ fn rule() -> Schema {
         ("annotations", labels()),
         ("group", text()),
         ("interval", text()),
+        ("interval_default", yes_no()),
         ("enabled", yes_no()),
         ("default", yes_no()),
         ("revision", integer()),
@@ -318,6 +319,10 @@ shapes! {
         ("samples_total", integer()),
         ("collection", object([("runs", integer()), ("failures", integer()), ("last_duration_ms", or_null(Type::Number)), ("sources", map(source()))])),
         ("tiers", object([("raw", tier()), ("aggregated", tier()), ("summary", tier())])),
+        ("storage", object([
+            ("bytes", integer()), ("budget_bytes", or_null(Type::Integer)), ("bytes_per_sample", or_null(Type::Number)),
+            ("forecast", object([("week_bytes", or_null(Type::Integer)), ("full_retention_bytes", or_null(Type::Integer))])),
+        ])),
     ]);
     /// The newest values.
     LatestAnswer = object([("metrics", list(object([
@@ -359,7 +364,7 @@ shapes! {
     ]);
     /// What is slow, saturated or failing.
     PerformanceAnswer = object([
-        ("score", integer()), ("findings", list(finding())), ("start", integer()), ("end", integer()),
+        ("score", or_null(Type::Integer)), ("reason?", text()), ("findings", list(finding())), ("start", integer()), ("end", integer()),
         ("rules", object([("checked", integer()), ("without_data", integer())])), ("infos", list(text())),
     ]);
 

@@ -6,7 +6,7 @@ use std::future::ready;
 use actix_web::cookie::time::Duration as CookieAge;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::header;
-use actix_web::web::{self, Data, Path, ServiceConfig};
+use actix_web::web::{self, Data, Path, PayloadConfig, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -17,6 +17,7 @@ use crate::serve::asking::Asking;
 use crate::serve::caller::{COOKIE, Who, session_token};
 use crate::serve::error::Fault;
 use crate::serve::extract::{JsonBytes, parse_json};
+use crate::serve::limits;
 use crate::serve::measure::Watch;
 use crate::serve::openapi::shapes;
 
@@ -30,7 +31,9 @@ pub(super) fn routes(config: &mut ServiceConfig) {
     let users = taking("/api/v1/monitoring/access/users", "GET, HEAD, POST").route(web::post().to(add_user));
     let keys = taking("/api/v1/monitoring/access/keys", "GET, HEAD, POST").route(web::post().to(create_key));
     config
-        .service(session.route(web::get().to(who)).route(web::head().to(who)).route(web::post().to(sign_in)))
+        .service(
+            session.app_data(PayloadConfig::new(limits::SIGN_IN_BYTES)).route(web::get().to(who)).route(web::head().to(who)).route(web::post().to(sign_in)),
+        )
         .service(users.route(web::get().to(list_users)).route(web::head().to(list_users)))
         .service(taking("/api/v1/monitoring/access/users/{name}", "PUT, DELETE").route(web::put().to(change_user)).route(web::delete().to(remove_user)))
         .service(keys.route(web::get().to(list_keys)).route(web::head().to(list_keys)))

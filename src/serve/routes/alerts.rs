@@ -74,6 +74,8 @@ struct Rule {
     annotations: BTreeMap<String, String>,
     group: String,
     interval: String,
+    /// It was not given: `alerts.evaluation_interval` applies.
+    interval_default: bool,
     enabled: bool,
     default: bool,
     changed: bool,
@@ -102,6 +104,7 @@ impl From<RuleState> for Rule {
             annotations: rule.annotations.into_iter().collect(),
             group: rule.group,
             interval: format_duration(interval),
+            interval_default: rule.interval_ms.is_none(),
             enabled: rule.enabled,
             default: origin != RuleOrigin::Own,
             changed: origin == RuleOrigin::Changed,

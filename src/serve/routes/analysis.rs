@@ -88,7 +88,7 @@ fn of_query(e: QueryError) -> Fault {
 #[utoipa::path(
     get, path = "/api/v1/monitoring/analysis/performance",
     params(("range" = Option<String>, Query, description = "The window, 15m by default.", example = json!("1h"))),
-    responses((status = 200, description = "A score and the findings, the worst first.", body = shapes::PerformanceAnswer))
+    responses((status = 200, description = "A score and the findings, the worst first. Where nothing was checked the score is null, with a reason.", body = shapes::PerformanceAnswer))
 )]
 async fn performance_now(params: Params, asking: Data<Asking>, engine: Data<Engine>) -> Result<HttpResponse, Fault> {
     let window = duration(&params, "range", SHORTEST_WINDOW)?.unwrap_or(PERFORMANCE_WINDOW);
@@ -99,10 +99,14 @@ async fn performance_now(params: Params, asking: Data<Asking>, engine: Data<Engi
 
 fn performance_json(found: &Performance, start: Timestamp, end: Timestamp) -> Value {
     let findings: Vec<Value> = found.findings.iter().map(finding_json).collect();
-    json!({
+    let mut shown = json!({
         "score": found.score, "findings": findings, "start": start, "end": end,
         "rules": {"checked": found.checked, "without_data": found.without_data}, "infos": found.infos,
-    })
+    });
+    if let Some(reason) = &found.reason {
+        shown["reason"] = reason.as_str().into();
+    }
+    shown
 }
 
 fn finding_json(finding: &Finding) -> Value {
@@ -251,10 +255,14 @@ mod tests {
             labels: labels(),
             value: 2.0,
         };
-        let found = Performance { score: 75, findings: vec![finding], checked: 3, without_data: 4, infos: Vec::new() };
+        let found = Performance { score: Some(75), reason: None, findings: vec![finding], checked: 3, without_data: 4, infos: Vec::new() };
         let shown = performance_json(&found, Timestamp(0), Timestamp(1));
         assert_eq!((&shown["score"], &shown["rules"]), (&json!(75), &json!({"checked": 3, "without_data": 4})));
         let expected = json!({"severity": "critical", "title": "t", "evidence": "e", "recommendation": "r", "query": "q", "labels": {}, "value": 2.0});
         assert_eq!(shown["findings"], json!([expected]));
+        assert!(shown.get("reason").is_none());
+        let unknown = Performance { score: None, reason: Some("young".into()), findings: Vec::new(), checked: 0, without_data: 7, infos: Vec::new() };
+        let shown = performance_json(&unknown, Timestamp(0), Timestamp(1));
+        assert_eq!((&shown["score"], &shown["reason"]), (&Value::Null, &json!("young")));
     }
 }

@@ -1,24 +1,26 @@
-//! The page: `src/ui`, compiled in, compressed once, under a path that names its content.
+//! The page: `src/ui`, compiled in, compressed when first asked for, under a path that names its content.
 //!
 //! `/ui/<version>/…` never changes and is kept by browsers for ever; `/ui/…` is asked again each
 //! time. Every other path that a browser opens gets `index.html`, whose links are filled in here.
 //! The modules are glued into two scripts and the style sheets into one: a browser asks for six
 //! files at a time, and there are eighty. Knows nothing of what the files say.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hasher};
 use std::io::Write;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap};
-use actix_web::web::{Bytes, Path, ServiceConfig};
+use actix_web::web::{Bytes, Data, Path, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use rust_embed::Embed;
 
 use super::get;
+use crate::access::Accounts;
 use crate::serve::bundle::{Bundle, bundle};
 use crate::serve::error::Fault;
 use crate::serve::openapi::shapes;
@@ -48,9 +50,10 @@ static ASSETS: LazyLock<Assets> = LazyLock::new(Assets::load);
 
 /// A file as it is sent.
 struct Asset {
+    /// In a release build a file's own is not on the heap.
     plain: Bytes,
     /// Where it is smaller.
-    gzip: Option<Bytes>,
+    gzip: OnceLock<Option<Bytes>>,
     media_type: &'static str,
     etag: String,
 }
@@ -59,50 +62,72 @@ struct Assets {
     version: String,
     files: BTreeMap<String, Asset>,
     index: Asset,
+    /// The same where there are no accounts: the page then need not ask first who is there.
+    open_index: Asset,
 }
 
 impl Assets {
     fn load() -> Self {
-        let texts: BTreeMap<String, Vec<u8>> = Files::iter().filter_map(|path| Some((path.to_string(), Files::get(&path)?.data.into_owned()))).collect();
-        let glued = glue(&texts);
+        let mut texts = BTreeMap::new();
         let mut hasher = DefaultHasher::new();
-        for (path, data) in texts.iter().chain(&glued) {
+        for path in Files::iter() {
+            let Some(file) = Files::get(&path) else { continue };
             hasher.write(path.as_bytes());
-            hasher.write(data);
+            hasher.write(&file.metadata.sha256_hash());
+            let data = match file.data {
+                Cow::Borrowed(compiled) => Bytes::from_static(compiled),
+                Cow::Owned(read) => read.into(),
+            };
+            texts.insert(path.into_owned(), data);
         }
+        let glued = glue(&texts);
+        // The glue itself may be another than in the last release.
+        glued.values().for_each(|data| hasher.write(data));
         let version = format!("{:016x}", hasher.finish());
         let index = fill(&text_of(&texts, "index.html"), &version, glued.contains_key(FIRST));
-        let files = texts.iter().chain(&glued).map(|(path, data)| (path.clone(), Asset::of(path, data))).collect();
-        Self { index: Asset::of("index.html", index.as_bytes()), version, files }
+        let files = texts.into_iter().chain(glued).map(|(path, data)| (path.clone(), Asset::of(&path, &version, data))).collect();
+        let open = index.replacen("<html ", "<html data-accounts=\"none\" ", 1);
+        let open_index = Asset::of("index.html", &format!("{version}-open"), open.into());
+        Self { index: Asset::of("index.html", &version, index.into()), open_index, version, files }
     }
 }
 
-fn text_of(files: &BTreeMap<String, Vec<u8>>, path: &str) -> String {
+/// Makes what the first visitor needs, so that it need not wait.
+pub(in crate::serve) fn make() {
+    let linked = ["boot.js", STYLE, FIRST].into_iter().filter_map(|path| ASSETS.files.get(path));
+    for asset in linked.chain([&ASSETS.index, &ASSETS.open_index]) {
+        asset.gzip();
+    }
+}
+
+fn text_of(files: &BTreeMap<String, Bytes>, path: &str) -> String {
     files.get(path).map(|data| String::from_utf8_lossy(data).into_owned()).unwrap_or_default()
 }
 
 /// One style sheet and two scripts of many.
-fn glue(files: &BTreeMap<String, Vec<u8>>) -> BTreeMap<String, Vec<u8>> {
+fn glue(files: &BTreeMap<String, Bytes>) -> BTreeMap<String, Bytes> {
     let ends_in = |end: &'static str| files.keys().map(String::as_str).filter(move |path| path.ends_with(end));
     let others = ends_in(".css").filter(|path| !FIRST_STYLES.contains(path));
     let style: String = FIRST_STYLES.into_iter().chain(others).map(|path| text_of(files, path)).collect();
-    let mut glued = BTreeMap::from([(STYLE.to_owned(), style.into_bytes())]);
+    let mut glued = BTreeMap::from([(STYLE.to_owned(), Bytes::from(style))]);
     let texts: Vec<(&str, String)> = ends_in(".js").filter(|path| *path != "boot.js").map(|path| (path, text_of(files, path))).collect();
     match bundle(&texts.iter().map(|(path, text)| (*path, text.as_str())).collect(), &ROOTS) {
-        Ok(Bundle { first, later }) => glued.extend([(FIRST.to_owned(), first.into_bytes()), (LATER.to_owned(), later.into_bytes())]),
+        Ok(Bundle { first, later }) => glued.extend([(FIRST.to_owned(), first.into()), (LATER.to_owned(), later.into())]),
         Err(reason) => tracing::warn!("the page's modules are sent one by one: {reason}"),
     }
     glued
 }
 
 impl Asset {
-    fn of(path: &str, data: &[u8]) -> Self {
-        let media_type = media_type(path);
-        let mut hasher = DefaultHasher::new();
-        hasher.write(data);
+    /// Its tag is that of all files of the version: none changes alone.
+    fn of(path: &str, version: &str, plain: Bytes) -> Self {
+        Self { plain, gzip: OnceLock::new(), media_type: media_type(path), etag: format!("\"{version}\"") }
+    }
+
+    fn gzip(&self) -> Option<&Bytes> {
+        let make = || compress(&self.plain).filter(|small| small.len() < self.plain.len()).map(Bytes::from);
         // Fonts are compressed already.
-        let gzip = if media_type.starts_with("font/") { None } else { compress(data).filter(|small| small.len() < data.len()).map(Bytes::from) };
-        Self { plain: Bytes::copy_from_slice(data), gzip, media_type, etag: format!("\"{:016x}\"", hasher.finish()) }
+        if self.media_type.starts_with("font/") { None } else { self.gzip.get_or_init(make).as_ref() }
     }
 
     /// The answer, or "not changed" to a browser that has it.
@@ -114,8 +139,8 @@ impl Asset {
             return answer.finish();
         }
         answer.content_type(self.media_type);
-        match &self.gzip {
-            Some(gzip) if text(header::ACCEPT_ENCODING).contains("gzip") => answer.insert_header((header::CONTENT_ENCODING, "gzip")).body(gzip.clone()),
+        match text(header::ACCEPT_ENCODING).contains("gzip").then(|| self.gzip()).flatten() {
+            Some(gzip) => answer.insert_header((header::CONTENT_ENCODING, "gzip")).body(gzip.clone()),
             // Named, so that nobody compresses it again.
             _ => answer.insert_header((header::CONTENT_ENCODING, "identity")).body(self.plain.clone()),
         }
@@ -166,7 +191,9 @@ pub(super) fn routes(config: &mut ServiceConfig) {
     )
 )]
 async fn page(request: HttpRequest) -> HttpResponse {
-    ASSETS.index.answer(request.headers(), ASK_AGAIN)
+    let local = request.app_data::<Data<Accounts>>().is_some_and(|accounts| accounts.is_local());
+    let index = if local { &ASSETS.open_index } else { &ASSETS.index };
+    index.answer(request.headers(), ASK_AGAIN)
 }
 
 /// A file of the page.
@@ -223,7 +250,7 @@ mod tests {
     #[test]
     fn the_first_load_stays_under_its_budget() {
         let first = ["index.html", "boot.js", STYLE, FIRST, "fonts/inter.woff2", "fonts/jetbrains-mono.woff2", "icon.svg"];
-        let sent = |path: &str| ASSETS.files[path].gzip.as_ref().unwrap_or(&ASSETS.files[path].plain).len();
+        let sent = |path: &str| ASSETS.files[path].gzip().unwrap_or(&ASSETS.files[path].plain).len();
         let bytes: usize = first.into_iter().map(sent).sum();
         assert!((50_000..250_000).contains(&bytes), "{bytes} bytes");
     }

@@ -1,20 +1,21 @@
 //! `dashboards/*` and `ws/dashboard/{id}` of the monitoring API.
 
-use actix_web::web::{self, Data, Path, Payload, ServiceConfig};
+use actix_web::web::{self, Data, Path, Payload, PayloadConfig, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde_json::json;
 
 use super::{get, post};
-use crate::access::Caller;
+use crate::access::{Accounts, Caller};
 use crate::clock::parse_moment;
 use crate::dashboard::{Book, Cache, Connections, Dashboard, DashboardError, Deleted, Draft, Entry, Frames, Hub, Window};
 use crate::model::Timestamp;
 use crate::serve::answer;
 use crate::serve::asking::Asking;
-use crate::serve::caller::Who;
+use crate::serve::caller::{KnownBy, Who};
 use crate::serve::error::Fault;
 use crate::serve::extract::{JsonBytes, Params};
+use crate::serve::limits;
 use crate::serve::live;
 use crate::serve::openapi::shapes;
 use crate::task::Stop;
@@ -31,7 +32,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
     config
         .service(get("/api/v1/monitoring/dashboards/stats", stats))
         .service(get("/api/v1/monitoring/dashboards/list", list))
-        .service(post("/api/v1/monitoring/dashboards/create", create))
+        .service(post("/api/v1/monitoring/dashboards/create", create).app_data(PayloadConfig::new(limits::DOCUMENT_BYTES)))
         .service(
             web::resource("/api/v1/monitoring/dashboards/connections/{connection}").route(web::delete().to(disconnect)).default_service(web::to(only_delete)),
         )
@@ -39,6 +40,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
         .service(post("/api/v1/monitoring/dashboards/{id}/connect", connect))
         .service(
             web::resource("/api/v1/monitoring/dashboards/{id}")
+                .app_data(PayloadConfig::new(limits::DOCUMENT_BYTES))
                 .route(web::get().to(show))
                 .route(web::head().to(show))
                 .route(web::put().to(update))
@@ -232,9 +234,15 @@ fn window(params: &Params, dashboard: &Dashboard, now: Timestamp) -> Result<Wind
         (status = 404, description = "There is no such dashboard that the caller may see.")
     )
 )]
-async fn connect(id: Path<String>, book: Data<Book>, connections: Data<Connections>, Who(caller): Who) -> Result<HttpResponse, Fault> {
+async fn connect(
+    id: Path<String>,
+    book: Data<Book>,
+    connections: Data<Connections>,
+    Who(caller): Who,
+    KnownBy(standing): KnownBy,
+) -> Result<HttpResponse, Fault> {
     book.get(&id, &caller)?;
-    let ticket = connections.ticket(&id, &caller)?;
+    let ticket = connections.ticket(&id, &caller, standing)?;
     let url = format!("{API}/ws/dashboard/{}?ticket={}", *id, ticket.secret);
     Ok(HttpResponse::Ok().json(json!({"connection_id": ticket.connection_id, "url": url, "expires_at": ticket.expires_at})))
 }
@@ -276,16 +284,20 @@ async fn socket(
     hub: Data<Hub>,
     connections: Data<Connections>,
     stop: Data<Stop>,
-    Who(caller): Who,
+    accounts: Data<Accounts>,
+    KnownBy(standing): KnownBy,
 ) -> Result<HttpResponse, Fault> {
-    let (caller, connection) = match params.get("ticket") {
-        Some(secret) => connections.redeem(secret, &id).map(|(caller, id)| (caller, Some(id)))?,
-        None => (caller, None),
+    let (standing, connection) = match params.get("ticket") {
+        Some(secret) => connections.redeem(secret, &id).map(|(standing, id)| (standing, Some(id)))?,
+        None => (standing, None),
     };
+    let caller = accounts.caller_of(&standing);
     book.get(&id, &caller)?;
     let response = live::handshake(&request).await?;
     let place = connections.open(&caller, connection)?;
-    Ok(live::attend(response, payload, hub.watch(&id), place, stop.get_ref().clone()))
+    // A key, a session, an account or the access of the dashboard may end before the socket does.
+    let viewer = hub.watch(&id, move |dashboard| dashboard.is_open_to(&accounts.caller_of(&standing)));
+    Ok(live::attend(response, payload, viewer, place, stop.get_ref().clone()))
 }
 
 #[cfg(test)]

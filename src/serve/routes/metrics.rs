@@ -19,7 +19,7 @@ use crate::serve::asking::Asking;
 use crate::serve::error::Fault;
 use crate::serve::extract::{JsonBytes, Span, moment, parse_json};
 use crate::serve::openapi::shapes;
-use crate::store::{Reader, StoreStats, TierStats};
+use crate::store::{Reader, StorageForecast, StoreStats, TierStats};
 use crate::telemetry::{Health, HealthBoard, Overall};
 use crate::wire::record;
 
@@ -64,11 +64,11 @@ fn health_json(overall: &Overall) -> Value {
     responses((status = 200, description = "Figures of the store and the collectors.", body = shapes::StatsAnswer))
 )]
 async fn stats(asking: Data<Asking>, reader: Data<Reader>, collector: Data<Collector>) -> Result<HttpResponse, Fault> {
-    let store = asking.run(move || reader.stats()).await?;
-    Ok(HttpResponse::Ok().json(stats_json(&store, &collector.stats())))
+    let (store, storage) = asking.run(move || (reader.stats(), reader.storage())).await?;
+    Ok(HttpResponse::Ok().json(stats_json(&store, &storage, &collector.stats())))
 }
 
-fn stats_json(store: &StoreStats, collection: &CollectStats) -> Value {
+fn stats_json(store: &StoreStats, storage: &StorageForecast, collection: &CollectStats) -> Value {
     let tiers: BTreeMap<&str, Value> = Tier::ALL.into_iter().zip(&store.tiers).map(|(tier, stats)| (tier.as_str(), tier_json(stats))).collect();
     let sources: BTreeMap<&String, Value> = collection.sources.iter().map(|(name, stats)| (name, source_json(stats))).collect();
     json!({
@@ -80,6 +80,10 @@ fn stats_json(store: &StoreStats, collection: &CollectStats) -> Value {
             "last_duration_ms": collection.last_duration.map(millis), "sources": sources,
         },
         "tiers": tiers,
+        "storage": {
+            "bytes": storage.bytes, "budget_bytes": storage.budget_bytes, "bytes_per_sample": storage.bytes_per_sample,
+            "forecast": {"week_bytes": storage.week_bytes, "full_retention_bytes": storage.full_retention_bytes},
+        },
         "journal": {"bytes": store.journal_bytes, "files": store.journal_files},
         "head_bytes": store.head_bytes,
         "compaction_backlog": store.compaction_backlog,
@@ -293,8 +297,11 @@ mod tests {
         let mut collection = CollectStats::default();
         collection.sources.insert("cpu".into(), SourceStats { runs: 4, failures: 1, ..SourceStats::default() });
         collection.sources.insert("new".into(), SourceStats::default());
-        let shown = stats_json(&StoreStats::default(), &collection);
+        let storage = StorageForecast { bytes: 5, bytes_per_sample: Some(1.5), ..StorageForecast::default() };
+        let shown = stats_json(&StoreStats::default(), &storage, &collection);
         assert_eq!(shown["tiers"]["summary"]["oldest"], Value::Null);
+        let forecast = json!({"week_bytes": null, "full_retention_bytes": null});
+        assert_eq!(shown["storage"], json!({"bytes": 5, "budget_bytes": null, "bytes_per_sample": 1.5, "forecast": forecast}));
         assert_eq!(shown["collection"]["sources"]["cpu"]["success_rate"], json!(0.75));
         assert_eq!(shown["collection"]["sources"]["new"]["success_rate"], Value::Null);
     }

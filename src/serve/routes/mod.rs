@@ -30,6 +30,8 @@ use utoipa::openapi::OpenApi;
 use super::error::Fault;
 use crate::model::ErrorKind;
 
+pub(super) use assets::make as make_page;
+
 /// How old the newest value of a series may be to be shown.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Lookback(pub(super) Duration);
@@ -134,6 +136,7 @@ fn nothing_at(request: &HttpRequest) -> Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::serve::limits;
     use actix_web::App;
     use actix_web::http::{Method, StatusCode};
     use actix_web::test::{TestRequest, call_service, init_service, read_body};
@@ -153,6 +156,19 @@ mod tests {
             let response = call_service(&app, TestRequest::with_uri(path).method(method.clone()).to_request()).await;
             assert_eq!(response.status().as_u16(), status, "{method} {path}");
             assert_eq!(response.headers().get("allow").map_or("", |v| v.to_str().unwrap()), allow, "{method} {path}");
+        }
+    }
+
+    #[actix_web::test]
+    async fn documents_and_sign_ins_may_not_be_as_large_as_lists_of_samples() {
+        let app = init_service(App::new().configure(|config| all(config, 1000))).await;
+        for (method, path, most) in [
+            (Method::POST, "/api/v1/monitoring/access/session", limits::SIGN_IN_BYTES),
+            (Method::POST, "/api/v1/monitoring/dashboards/create", limits::DOCUMENT_BYTES),
+            (Method::PUT, "/api/v1/monitoring/dashboards/x", limits::DOCUMENT_BYTES),
+        ] {
+            let request = TestRequest::with_uri(path).method(method.clone()).set_payload(vec![b' '; most + 1]);
+            assert_eq!(call_service(&app, request.to_request()).await.status(), StatusCode::PAYLOAD_TOO_LARGE, "{method} {path}");
         }
     }
 

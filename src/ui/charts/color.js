@@ -8,31 +8,8 @@ export const OTHER = 's8';
 const MOST_SCOPES = 16;
 const MOST_KEYS = 2000;
 
-/** Colours given so far: dashboard → hash of a label set → slot from 1 to 7. */
+/** Colours given so far: dashboard → label set → slot from 1 to 7. */
 const scopes = new Map();
-
-const hashes = new Map();
-
-/** `hash`, remembered: the same label sets come with each update. */
-function knownHash(text) {
-  let value = hashes.get(text);
-  if (value === undefined) {
-    if (hashes.size > MOST_KEYS) hashes.clear();
-    value = hash(text);
-    hashes.set(text, value);
-  }
-  return value;
-}
-
-/** A 32-bit FNV-1a hash of a text. */
-export function hash(text) {
-  let value = 0x811c9dc5;
-  for (let index = 0; index < text.length; index += 1) {
-    value ^= text.charCodeAt(index);
-    value = Math.imul(value, 0x01000193);
-  }
-  return value >>> 0;
-}
 
 /** What tells the series of one panel apart: their labels, and their names too where labels are not enough. */
 function seriesKeys(list) {
@@ -59,7 +36,7 @@ function bookOf(scope) {
  */
 export function assignColors(list, scope = '') {
   const book = bookOf(scope);
-  const keys = seriesKeys(list).map(knownHash);
+  const keys = seriesKeys(list);
   const taken = new Set();
   const slots = keys.map((key) => {
     const known = book.get(key);

@@ -5,6 +5,7 @@ import { uPlot } from '../lib.js';
 import { formatTime } from '../format.js';
 import { niceTicks, timeTicks } from './axis.js';
 import { leads, namesTime, point } from './cursor.js';
+import { crossings } from './limits.js';
 import { axisFont, color, textWidth } from './theme.js';
 import { TIER_ALPHA } from './tier.js';
 
@@ -14,13 +15,16 @@ const BOTTOM = 22;
 const LEAST_LEFT = 40;
 const WIDE_LABEL = 74;
 
+const roomFor = (widest) => Math.max(LEAST_LEFT, Math.ceil((widest + 10) / 4) * 4);
+let ruler = null;
+
 export class Frame {
   /** Draws `spec` into `box`. `onZoom` gets `(start, end)` in ms, or nothing for the way back. */
   constructor(box, size, spec, onZoom) {
     this.spec = spec;
     this.onZoom = onZoom;
     this.size = size;
-    this.left = LEAST_LEFT;
+    this.left = spec.yLabels ? LEAST_LEFT : this.firstRoom();
     this.series = spec.series();
     this.plot = new uPlot(this.options(), this.spec.data, box);
     this.chip = document.createElement('div');
@@ -224,6 +228,14 @@ export class Frame {
     this.makeRoom(widest);
   }
 
+  /** The room for the labels before there is a canvas, so that the first picture is drawn once. */
+  firstRoom() {
+    const [low, high] = this.spec.y;
+    ruler ??= document.createElement('canvas').getContext('2d');
+    const texts = this.spec.yText(niceTicks(low, high, this.size.height > 190 ? 4 : 3));
+    return roomFor(Math.min(WIDE_LABEL, Math.max(0, ...texts.map((text) => textWidth(ruler, text)))));
+  }
+
   valueLabels(view) {
     const ticks = this.ticks(view);
     const texts = this.spec.yText(ticks.map((tick) => tick.at));
@@ -232,7 +244,7 @@ export class Frame {
 
   /** The room left of the plot grows with its labels; it shrinks only when much is free, so that plots do not tremble. */
   makeRoom(widest) {
-    const wanted = Math.max(LEAST_LEFT, Math.ceil((widest + 10) / 4) * 4);
+    const wanted = roomFor(widest);
     if (wanted === this.left || (wanted < this.left && this.left - wanted < 12)) return;
     this.left = wanted;
     queueMicrotask(() => {
@@ -286,9 +298,27 @@ export class Frame {
       ctx.stroke();
       ctx.setLineDash([]);
       if (!limit.label) continue;
-      ctx.fillStyle = color('ink-3');
-      ctx.fillText(fit(ctx, limit.label, view.width - 8), view.left + 2, y < view.top + 12 ? y + 14 : y - 6);
+      this.drawLimitLabel(view, fit(ctx, limit.label, view.width - 8), y);
     }
+  }
+
+  /** The words of a limit stand where no line runs: above or below it, at the left or the right end. */
+  drawLimitLabel(view, text, y) {
+    const { ctx } = view;
+    const width = textWidth(ctx, text);
+    const places = [[view.left + 2, y - 6], [view.right - width - 2, y - 6], [view.left + 2, y + 15], [view.right - width - 2, y + 15]];
+    const inside = places.filter(([, base]) => base - 10 >= view.top - 4 && base + 2 <= view.bottom);
+    const boxOf = ([x, base]) => ({ left: x - 3, right: x + width + 3, top: base - 11, bottom: base + 4 });
+    const hits = inside.map((place) => crossings(this.spec.data, view, boxOf(place)));
+    const [x, base] = inside[hits.indexOf(Math.min(...hits))] ?? places[0];
+    // A rim in the colour of the ground keeps them readable where no place is free.
+    ctx.strokeStyle = color('surface');
+    ctx.lineWidth = 4;
+    ctx.lineJoin = 'round';
+    ctx.setLineDash([]);
+    ctx.strokeText(text, x, base);
+    ctx.fillStyle = color('ink-3');
+    ctx.fillText(text, x, base);
   }
 }
 

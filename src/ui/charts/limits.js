@@ -49,3 +49,18 @@ export function unitFloor(unit) {
 export function naturalEnd(unit) {
   return unit === 'ratio' ? 1 : 100;
 }
+
+/** How many pieces of lines run through a box. @param {(number|null)[][]} data moments, then a column a line */
+export function crossings([times, ...columns], { X, Y }, { left, right, top, bottom }) {
+  let found = 0;
+  for (const column of columns) {
+    for (let i = 0; i < times.length; i += 1) {
+      if (!Number.isFinite(column[i])) continue;
+      const next = i + 1 < times.length && Number.isFinite(column[i + 1]) ? i + 1 : i;
+      if (X(times[next]) < left || X(times[i]) > right) continue;
+      const [a, b] = [Y(column[i]), Y(column[next])];
+      if (Math.max(a, b) >= top && Math.min(a, b) <= bottom) found += 1;
+    }
+  }
+  return found;
+}

@@ -12,10 +12,10 @@ const RADIUS = 58;
 const ROUND = 2 * Math.PI * RADIUS;
 const GAP = 2.5;
 
-function Ring({ slices, figure, caption, stale }) {
+function Ring({ slices, figure, caption, stale, label }) {
   let at = 0;
   const gap = slices.length > 1 ? GAP : 0;
-  return html`<svg class="ring" viewBox="0 0 150 150" aria-hidden="true">
+  return html`<svg class="ring" viewBox="0 0 150 150" role="img" aria-label=${label}>
     ${!slices.length && html`<circle class="track" cx=${SIZE / 2} cy=${SIZE / 2} r=${RADIUS} />`}
     ${slices.map((slice, index) => {
       const length = Math.max(0.75, slice.share * ROUND - gap);
@@ -37,9 +37,9 @@ function Pie({ panel, data, stale, label }) {
   const share = options.center === 'used';
   const figure = share ? formatText(used, 'ratio', { decimals: 0 }) : unit === 'percent' || unit === 'ratio' ? formatText(sum, unit, { decimals: 0 }) : formatText(sum, unit, { decimals: options.decimals });
   const caption = typeof options.caption === 'string' ? options.caption : share ? t('in use') : t('total');
-  return html`<div class="pie" role="img" aria-label=${label}>
-    <${Ring} slices=${slices} figure=${figure} caption=${caption} stale=${stale} />
-    <ul class="slices">${slices.map((slice, index) => {
+  return html`<div class="pie">
+    <${Ring} slices=${slices} figure=${figure} caption=${caption} stale=${stale} label=${label} />
+    <ul class="slices" tabindex=${slices.length > 4 ? 0 : undefined}>${slices.map((slice, index) => {
       const name = slice.others ? t('{count} others', { count: slice.others }) : slice.name;
       return html`<li key=${index} class=${`ink-${stale && slice.color !== 'line-2' ? 's8' : slice.color}`} title=${name}><i></i><span>${name}</span><b>${formatText(slice.value, unit, { decimals: options.decimals })}</b></li>`;
     })}</ul>

@@ -183,6 +183,8 @@ export function loneIndexes(column) {
   return lone;
 }
 
+/** The sum of more than these would make all that is drawn beside it look like nothing. */
+const MOST_SUMMED = 16;
 const SHARES = new Set(['percent', 'ratio', 'celsius', 'seconds']);
 
 /**
@@ -200,7 +202,7 @@ export function pickDrawn(list, { unit, step, stacked = false, before = null } =
   const order = list.map((series, index) => ({ index, rank: rank(series) })).sort((a, b) => b.rank - a.rank || a.index - b.index);
   const chosen = new Set(order.slice(0, MOST_DRAWN - 1).map(({ index }) => index));
   const rest = list.filter((_, index) => !chosen.has(index));
-  const mean = SHARES.has(unit) && !stacked;
+  const mean = !stacked && (SHARES.has(unit) || rest.length > MOST_SUMMED);
   return { drawn: list.filter((_, index) => chosen.has(index)), others: { series: joinSeries(rest, step, mean), count: rest.length, mean } };
 }
 

@@ -54,6 +54,8 @@ function changed() {
 if (typeof document !== 'undefined') {
   new MutationObserver(changed).observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });
   matchMedia('(prefers-contrast: more)').addEventListener('change', changed);
-  // A canvas does not draw again by itself when the font arrives.
-  if (!document.fonts?.check(axisFont())) document.fonts?.load(axisFont()).then((found) => found.length && changed(), () => {});
+  // A canvas does not draw again by itself when its font arrives. To ask whether it is there would take the styles of the whole page.
+  document.fonts?.addEventListener('loadingdone', ({ fontfaces }) => {
+    if (tokens && fontfaces.some(({ family }) => tokens.font.includes(family.replaceAll('"', '')))) changed();
+  });
 }

@@ -1,8 +1,8 @@
 // Where panels stand: 12 columns of rows of 84 px; fewer columns on small screens.
 import { html } from '../lib.js';
 
-/** Kinds whose content grows with the number of series: they grow the panel on phones instead of scrolling. */
-const GROWS = new Set(['status_grid']);
+/** Kinds whose content has a height of its own: on phones, and where it has a row alone, the panel is as high as it. */
+const GROWS = new Set(['status_grid', 'table']);
 
 /**
  * Places for three widths, in reading order: `w`, `h` as designed; `mw`, `mh` on middle screens, where panels stand in
@@ -29,11 +29,10 @@ function pair(list, width, height) {
   }
 }
 
-/** @param {{panels: any[], children: (panel: any) => any, grown?: (panel: any) => number}} props `grown`: rows a panel needs on phones */
+/** @param {{panels: any[], children: (panel: any) => any, grown?: (panel: any) => boolean}} props `grown`: whether a panel has content by which it may grow */
 export function Grid({ panels, children, grown }) {
   return html`<div class="grid">${places(panels).map(({ panel, mw, mh, sw, sh }) => {
-    const need = GROWS.has(panel.type) ? grown?.(panel) : null;
-    const style = { '--x': panel.x, '--y': panel.y, '--w': panel.w, '--h': panel.h, '--mw': mw, '--mh': mh, '--sw': sw, '--sh': need ?? sh };
-    return html`<div key=${panel.id} class="cell" style=${style}>${children(panel)}</div>`;
+    const style = { '--x': panel.x, '--y': panel.y, '--w': panel.w, '--h': panel.h, '--mw': mw, '--mh': mh, '--sw': sw, '--sh': sh };
+    return html`<div key=${panel.id} class=${GROWS.has(panel.type) && grown?.(panel) ? `cell grows ${mw === 12 ? 'whole' : ''}` : 'cell'} style=${style}>${children(panel)}</div>`;
   })}</div>`;
 }

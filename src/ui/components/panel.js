@@ -1,5 +1,5 @@
 // The frame round a chart: its head, its menu, and what is shown while there is no picture.
-import { html, useEffect, useErrorBoundary, useMemo, useRef, useState } from '../lib.js';
+import { html, useComputed, useEffect, useErrorBoundary, useMemo, useRef, useState } from '../lib.js';
 import { Chart, Legend } from '../charts/index.js';
 import { go, lang, link, may, range, setQuery, setRange, toast } from '../state.js';
 import { t } from '../text.js';
@@ -22,7 +22,8 @@ function spoken(board, panel) {
 export function Panel({ board, panel: asked }) {
   const language = lang.value;
   const panel = useMemo(() => spoken(board, asked), [board, asked, language]);
-  const { data, span, good } = board.panel(panel.id).value;
+  // The frame is drawn again when its kind of content changes, not with each value.
+  const state = useComputed(() => board.panel(panel.id).value.data?.state ?? 'loading').value;
   const [asTable, setTable] = useState(false);
   const [missing, setMissing] = useState(null);
   const card = useRef(null);
@@ -32,11 +33,11 @@ export function Panel({ board, panel: asked }) {
     return () => observer.disconnect();
   }, [board, panel.id]);
   const title = `panel-${panel.id}`;
-  return html`<article class=${`card panel-${panel.type}`} ref=${card} aria-labelledby=${title} tabindex="0" data-panel=${panel.id} data-state=${data?.state ?? 'loading'}>
+  return html`<article class=${`card panel-${panel.type}`} ref=${card} aria-labelledby=${title} tabindex="0" data-panel=${panel.id} data-state=${state}>
     <header><h2 id=${title}>${panel.title}</h2>${panel.subtitle ? html`<p>${panel.subtitle}</p>` : null}
-      <div class="end"><${Names} board=${board} panel=${panel} data=${data} span=${span} hidden=${asTable} /><${Behind} board=${board} panel=${panel} /></div>
-      <${PanelMenu} board=${board} panel=${panel} data=${data} asTable=${asTable} setTable=${setTable} /></header>
-    <div class="body"><${Body} board=${board} panel=${panel} data=${data} span=${span} good=${good} asTable=${asTable} onMissing=${setMissing} /></div>
+      <div class="end"><${Names} board=${board} panel=${panel} hidden=${asTable} /><${Behind} board=${board} panel=${panel} /></div>
+      <${PanelMenu} board=${board} panel=${panel} asTable=${asTable} setTable=${setTable} /></header>
+    <div class="body"><${Body} board=${board} panel=${panel} asTable=${asTable} onMissing=${setMissing} /></div>
     ${missing ? html`<${Dialog} title=${t('How to send it')} subtitle=${panel.title} onClose=${() => setMissing(null)}><${HowToSend} missing=${missing} /><//>` : null}
   </article>`;
 }
@@ -46,7 +47,8 @@ const BESIDE = 4;
 const crowded = (panel, data) => (panel.type === 'line' || panel.type === 'bar') && data.series.length > BESIDE;
 
 /** Names and values of the picture, beside the title. */
-function Names({ board, panel, data, span, hidden }) {
+function Names({ board, panel, hidden }) {
+  const { data, span } = board.panel(panel.id).value;
   // A narrow head has no room for both.
   if (hidden || (panel.w < 6 && isBehind(board)) || data?.state !== 'ok' || !data.series?.length || crowded(panel, data)) return null;
   return html`<${Legend} panel=${panel} data=${data} range=${span} />`;
@@ -62,6 +64,7 @@ function zoom(start, end) {
   setRange({ from: Math.round(start), to: Math.round(end) });
 }
 const before = [];
+const nothing = () => null;
 
 /** Whether the picture is no longer new. */
 function isBehind(board) {
@@ -74,7 +77,8 @@ function Behind({ board, panel }) {
   return html`<span class="badge warn">${t('{n} s behind', { n: Math.round(link.value.behind / 1e3) })}</span>`;
 }
 
-function Body({ board, panel, data, span, good, asTable, onMissing, full = false }) {
+function Body({ board, panel, asTable, onMissing, full = false }) {
+  const { data, span, good } = board.panel(panel.id).value;
   if (!data) return html`<${Loading} />`;
   const stale = isBehind(board);
   const picture = (shown) => html`<${Drawn} key=${asTable ? 'table' : 'chart'} panel=${panel} data=${shown} span=${span} stale=${stale} asTable=${asTable} full=${full} />`;
@@ -94,16 +98,16 @@ function Drawn({ panel, data, span, stale, asTable, full }) {
   return html`<${Chart} panel=${panel} data=${data} range=${span} stale=${stale} onZoom=${zoom} full=${full} legend=${full || crowded(panel, data) ? 'inside' : 'none'} />`;
 }
 
-function PanelMenu({ board, panel, data, asTable, setTable }) {
-  const has = Boolean(data?.series?.length);
+function PanelMenu({ board, panel, asTable, setTable }) {
+  const has = useComputed(() => Boolean(board.panel(panel.id).value.data?.series?.length)).value;
   const address = `${location.origin}/d/${encodeURIComponent(board.id)}?panel=${encodeURIComponent(panel.id)}`;
   return html`<${Menu} buttonClass="menu-button" label=${t('Menu of {title}', { title: panel.title })} button=${html`<${Icon} name="more" />`}>
     ${(close) => {
       const act = (icon, words, run, key) => html`<button type="button" onClick=${() => { close(); run(); }}><${Icon} name=${icon} />${words}${key ? html`<kbd>${key}</kbd>` : null}</button>`;
       return html`${act('full', t('Full size'), () => setQuery({ panel: panel.id }), 'Enter')}
-        ${has ? act(asTable ? 'chart' : 'table', asTable ? t('Show as chart') : t('Show as table'), () => setTable(!asTable)) : null}
+        ${has && panel.type !== 'table' ? act(asTable ? 'chart' : 'table', asTable ? t('Show as chart') : t('Show as table'), () => setTable(!asTable)) : null}
         ${act('link', t('Copy link'), () => copy(address))}
-        ${has ? act('download', t('Download CSV'), () => download(panel, data)) : null}
+        ${has ? act('download', t('Download CSV'), () => download(panel, board.panel(panel.id).peek().data)) : null}
         ${panel.queries?.[0]?.query ? act('explore', t('Open in Explore'), () => go(`/explore?expr=${encodeURIComponent(panel.queries[0].query)}`)) : null}
         ${may('editor') ? act('pen', t('Edit'), () => go(`/d/${encodeURIComponent(board.id)}/edit?panel=${encodeURIComponent(panel.id)}`)) : null}`;
     }}<//>`;
@@ -121,15 +125,15 @@ export function FullPanel({ board, panel: asked }) {
   const language = lang.value;
   // One object as long as nothing changed: a chart works its picture out anew for another.
   const panel = useMemo(() => ({ ...spoken(board, asked), w: 12, h: 8 }), [board, asked, language]);
-  const { data, span, good } = board.panel(panel.id).value;
+  const has = useComputed(() => Boolean(board.panel(panel.id).value.data?.series?.length)).value;
   const [asTable, setTable] = useState(false);
   useEffect(() => {
     board.full = panel.id;
     return () => (board.full = null);
   }, [board, panel.id]);
-  const toggle = data?.series?.length
+  const toggle = has && panel.type !== 'table'
     ? html`<button type="button" class="pill" aria-pressed=${String(asTable)} onClick=${() => setTable(!asTable)}><${Icon} name=${asTable ? 'chart' : 'table'} />${asTable ? t('Chart') : t('Table')}</button>`
     : null;
   return html`<${Dialog} class="full" title=${panel.title} subtitle=${panel.subtitle} actions=${toggle} onClose=${() => setQuery({ panel: null })}>
-    <div class=${`body panel-${panel.type}`}><${Body} board=${board} panel=${panel} data=${data} span=${span} good=${good} asTable=${asTable} onMissing=${() => null} full /></div><//>`;
+    <div class=${`body panel-${panel.type}`}><${Body} board=${board} panel=${panel} asTable=${asTable} onMissing=${nothing} full /></div><//>`;
 }

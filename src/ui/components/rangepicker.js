@@ -1,6 +1,6 @@
 // Which time: one of the usual ones, or from and to. A sheet on phones.
 import { html, useState } from '../lib.js';
-import { range, resolve, setRange, since } from '../state.js';
+import { link, range, resolve, setRange, since } from '../state.js';
 import { moment } from '../range.js';
 import { lang, t } from '../text.js';
 import { Icon } from './icons.js';
@@ -15,7 +15,7 @@ const USUAL = [
 export function rangeText(chosen) {
   if (typeof chosen.from === 'string' && chosen.to === 'now') {
     const span = chosen.from.replace(/^now-/, '');
-    if (chosen.auto && since.value !== null && since.value > (moment(chosen.from, Date.now()) ?? 0)) return t('Since start');
+    if (chosen.auto && link.value.state !== 'demo' && since.value !== null && since.value > (moment(chosen.from, Date.now()) ?? 0)) return t('Since start');
     const usual = USUAL.find(([key]) => key === span);
     return usual ? t(usual[1]) : t('Last {span}', { span });
   }

@@ -20,13 +20,20 @@ export function State({ icon = 'empty', title, tight, children, alert }) {
   return html`<div class=${tight ? 'state tight' : 'state'} role=${alert ? 'alert' : undefined}><${Icon} name=${icon} /><b>${title}</b>${children}</div>`;
 }
 
+/** Metrics that this daemon gathers by itself: nobody sends them. */
+const OWN = /^(latido|node|process)_|^(up|scrape_\w+)$/;
+
 /** Which metric would feed a panel, and the line that sends it. @param {{missing?: any[], tight?: boolean, range?: boolean, onShow?: (missing: any[]) => void}} props */
 export function Empty({ missing = [], tight, onShow }) {
-  const [first, ...others] = missing;
+  const [first, ...others] = [...missing].sort((a, b) => OWN.test(a.name) - OWN.test(b.name));
   if (!first) {
     return html`<${State} title=${t('No samples in this range')} tight=${tight}><p>${t('Choose a longer time, or wait for the next one.')}</p><//>`;
   }
   const names = html`<code>${first.name}</code>${others.length ? html` ${t('and {n} more', { n: others.length })}` : null}`;
+  if (missing.every(({ name }) => OWN.test(name))) {
+    return html`<${State} title=${t('Not collected yet')} tight=${tight}><p><code>${first.name}</code>${others.length ? html` ${t('and {n} more', { n: others.length })}` : null}</p>
+      ${tight ? null : html`<p>${t('This daemon gathers it by itself, where the machine has it.')}</p>`}<//>`;
+  }
   return html`<${State} title=${t('No data yet')} tight=${tight}>
     <p>${t('Fed by')} ${names}${first.help && !tight ? html`<br />${first.help}` : null}</p>
     <div class="row"><button type="button" class="pill small" onClick=${() => onShow?.(missing)}>${t('How to send it')}</button></div><//>`;
@@ -34,8 +41,9 @@ export function Empty({ missing = [], tight, onShow }) {
 
 /** The curl lines of missing metrics, with a button that copies them. @param {{missing: any[]}} props */
 export function HowToSend({ missing }) {
-  const text = recordLines(missing, location.origin);
-  const unknown = missing.some((one) => !one.known);
+  const wanted = missing.filter(({ name }) => !OWN.test(name));
+  const text = recordLines(wanted, location.origin);
+  const unknown = wanted.some((one) => !one.known);
   return html`<p class="mute">${unknown
     ? t('These metrics are not known yet: the first line registers, the second sends a value.')
     : t('These metrics are known and wait for values. Send one like this:')}</p>
@@ -54,7 +62,7 @@ export function Failed({ error, again, tight }) {
 }
 
 function words({ status, code, message = '' }) {
-  if (status === 0) return { title: t('The daemon does not answer'), more: t('The page tries again by itself.') };
+  if ([0, 502, 504].includes(status)) return { title: t('The daemon does not answer'), more: t('The page tries again by itself.') };
   if (status === 404) return { title: t('There is nothing here'), more: sentence(message) };
   if (code === 'timeout' || /timed? ?out|deadline|took longer|not finish/i.test(message)) return { title: t('The query did not finish in time'), more: t('Choose a shorter time or a narrower query.') };
   if (status === 503) return { title: t('The daemon is busy'), more: t('The page tries again by itself.') };

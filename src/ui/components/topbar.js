@@ -72,7 +72,8 @@ export function nextTheme() {
 function Theme() {
   const words = { auto: t('as the system'), light: t('light'), dark: t('dark') };
   const label = t('Theme: {now}. Change it', { now: words[theme.value] ?? words.auto });
-  return html`<button type="button" class="pill icon" aria-label=${label} title=${label} onClick=${nextTheme}><${Icon} name=${ICON[theme.value]} /></button>`;
+  const stranger = me.value.accounts && !me.value.role;
+  return html`<button type="button" class=${`pill icon ${stranger ? 'hide' : ''}`} aria-label=${label} title=${label} onClick=${nextTheme}><${Icon} name=${ICON[theme.value]} /></button>`;
 }
 
 function Person() {

@@ -96,7 +96,7 @@ function Now({ alerts, rule, now }) {
     const { text, unit: shown } = formatValue(alert.value, unit);
     const labels = Object.fromEntries(Object.entries(alert.labels ?? {}).filter(([name]) => !['alertname', 'severity', 'alertstate'].includes(name)));
     return html`<li><${Mark} tone=${alert.state === 'firing' ? (alert.severity === 'critical' ? 'crit' : 'warn') : 'warn'} label=${t(alert.state)} /><span>
-      <span class="mono">${selector(labels)}</span>${alert.annotations?.description ? html`<small>${alert.annotations.description}</small>` : null}</span>
+      ${Object.keys(labels).length ? html`<span class="mono">${selector(labels)}</span>` : alert.annotations?.summary || rule.name}${alert.annotations?.description ? html`<small>${alert.annotations.description}</small>` : null}</span>
       <b>${text} ${shown ?? ''}</b><span class="mute">${t(alert.state)} ${formatDuration(Math.round((now - alert.active_at) / 1000))}</span></li>`;
   })}</ul>`;
 }

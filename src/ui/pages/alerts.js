@@ -7,7 +7,7 @@ import { formatDuration, formatValue } from '../format.js';
 import { Answered, Blank, Card, Mark, useAnswer, useSubtitle } from './kit.js';
 import { RuleDetail } from './alert-detail.js';
 import { RuleForm } from './rule-form.js';
-import { belongs, episodes, plain, rows, strip, tally } from './logic/alerts.js';
+import { belongs, episodes, groupsOf, plain, rows, strip, tally } from './logic/alerts.js';
 import { unitOf } from './logic/series.js';
 import { comparison } from './logic/promql.js';
 
@@ -47,8 +47,8 @@ async function load(signal) {
 
 function Board({ data, chosen, again, onEdit }) {
   const [all, setAll] = useState(false);
-  const list = useMemo(() => rows(data.rules, data.active), [data]);
   const events = useMemo(() => episodes(data.history, data.active), [data]);
+  const list = useMemo(() => rows(data.rules, data.active, events), [data]);
   const span = { start: data.now - DAY, end: data.now };
   const active = list.filter((row) => row.state === 'firing' || row.state === 'pending');
   const quiet = list.filter((row) => !active.includes(row));
@@ -68,7 +68,8 @@ function Board({ data, chosen, again, onEdit }) {
       <header><h2>${t('Active')}</h2><div class="end">${add}</div></header>
       ${active.length ? html`<ul>${active.map(row)}</ul>` : html`<p class="p-calm"><${Mark} tone="ok" />${t('Nothing is firing.')}</p>`}
       <header><h2>${t('Quiet')}</h2></header>
-      ${quiet.length ? html`<ul>${quiet.filter((one, i) => all || i < FEW || one === shown).map(row)}</ul>
+      ${quiet.length ? html`${all ? groupsOf(quiet).map(([name, some]) => html`<${Group} key=${name} name=${name} count=${some.length} /><ul>${some.map(row)}</ul>`)
+        : html`<ul>${quiet.filter((one, i) => i < FEW || one === shown).map(row)}</ul>`}
         ${quiet.length > FEW && !all ? html`<button type="button" class="p-all" onClick=${() => setAll(true)}>${t('Show all {n}', { n: quiet.length })}
           </button>` : null}` : html`<p class="p-calm">${t('No quiet rules.')}</p>`}
     </section>
@@ -78,6 +79,11 @@ function Board({ data, chosen, again, onEdit }) {
         ${t('A rule is an expression that should be empty while all is well.')}<//><//>`}</div>
   </div>
   <${History} list=${list} events=${events} span=${span} />`;
+}
+
+function Group({ name, count }) {
+  const words = name ? t(name) : t('Other rules');
+  return html`<h3 class="p-group">${name === 'latido' ? name : words.charAt(0).toUpperCase() + words.slice(1)}<span>${count}</span></h3>`;
 }
 
 function tallyWords({ firing: n, pending, quiet, off }) {
@@ -94,11 +100,14 @@ function Row({ row, now, cells, chosen, onChoose }) {
   const since = time === null ? t(STATES[state]) : state === 'pending' ? t('pending {time}', { time }) : time;
   return html`<li class=${chosen ? 'sel' : ''}><button type="button" class="p-row" aria-pressed=${chosen ? 'true' : 'false'} onClick=${() => onChoose(rule.id)}>
     <${Mark} tone=${tone} label=${row.broken ? t('Cannot be evaluated') : t(STATES[state])} />
-    <span class="what"><b>${rule.name}</b><span>${row.alerts[0]?.annotations?.summary ?? plain(rule.annotations?.summary) ?? rule.expr}</span></span>
+    <span class="what"><b>${headline(row) ?? rule.name}</b><span class="mono">${headline(row) ? rule.name : rule.expr}</span></span>
     <${Strip} cells=${cells} />
     <span class="val"><b>${more ?? ''}</b><span>${since}</span></span>
   </button></li>`;
 }
+
+/** What a rule says, in its own words; those of the alert where one is there. */
+const headline = ({ alerts, rule }) => alerts[0]?.annotations?.summary || plain(rule.annotations?.summary) || null;
 
 export function valueText(value, expr) {
   const { text, unit } = formatValue(value, unitOf(comparison(expr)?.left ?? expr));
@@ -117,14 +126,14 @@ function Strip({ cells }) {
 function History({ list, events, span }) {
   const lines = list.map(({ rule }) => ({ rule, cells: strip(events.filter((event) => belongs(event, rule)), span, CELLS) }))
     .map((line) => ({ ...line, bad: line.cells.filter((tone) => tone !== 'ok').length })).sort((a, b) => b.bad - a.bad);
-  const shown = lines.slice(0, Math.max(5, lines.filter((line) => line.bad).length)).slice(0, 20);
+  const shown = lines.slice(0, Math.max(1, lines.filter((line) => line.bad).length)).slice(0, 20);
   const hours = [0, 6, 12, 18, 24].map((n) => span.start + n * 3_600_000);
   const clock = (ms) => new Date(ms).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', hour12: false });
   const said = ({ name }, bad) => (bad ? t('{name}: not quiet in {n} half hours', { name, n: bad }) : t('{name}: quiet', { name }));
   const when = (tone, i) => (tone === 'ok' ? undefined : `${clock(span.start + i * 1_800_000)} ${words[tone]}`);
   const words = { warn: t('warning or pending'), crit: t('critical'), ok: t('quiet') };
   return html`<${Card} title=${t('History')} note=${t('all alerts, half an hour a column')} class="p-gap">
-    ${shown.length ? html`<div class="p-history">${shown.map(({ rule, cells, bad }) => html`<div class="line" key=${rule.id}><span title=${rule.name}>
+    ${shown.length && !shown[0].bad ? html`<p class="p-calm"><${Mark} tone="ok" />${t('Nothing fired in the last 24 hours.')}</p>` : shown.length ? html`<div class="p-history">${shown.map(({ rule, cells, bad }) => html`<div class="line" key=${rule.id}><span title=${rule.name}>
       ${rule.name}</span>
       <div class="cells" role="img" aria-label=${said(rule, bad)}>${cells.map((tone, i) => html`<i class=${tone} title=${when(tone, i)}></i>`)}</div></div>`)}
       <div class="line axis" aria-hidden="true"><span></span><div class="hours">${hours.map((ms) => html`<span>${clock(ms)}</span>`)}</div></div>

@@ -1,7 +1,7 @@
 // What to look at and where things are going: findings with their evidence, trends with how sure they are.
 import { html, useState } from '../lib.js';
 import { get, promRange } from '../api.js';
-import { range, recall, remember, resolve } from '../state.js';
+import { range, recall, remember, resolve, since } from '../state.js';
 import { durationText, stepSeconds } from '../range.js';
 import { t } from '../text.js';
 import { Link } from '../components/link.js';
@@ -78,7 +78,7 @@ function Trend({ item: [words, expr, unit, limits = []], horizon, onHorizon }) {
     const span = resolve(range.value);
     const [trend, past] = await Promise.all([trendsOf(expr, horizon, signal), promRange(expr, span.start, span.end, stepSeconds(span, 160), { signal })]);
     return { trend, past, span };
-  }, [expr, horizon, range.value.from, range.value.to], { every: 30_000 });
+  }, [expr, horizon, range.value.from, range.value.to, since.value], { every: 30_000 });
   const look = html`<${SelectField} label=${t('Look ahead')} value=${horizon} onValue=${onHorizon} options=${HORIZONS.map(([key, name]) => [key, t(name)])}
     class="inline" />`;
   return html`<${Card} title=${t(words)} end=${look} class="p-trend"><${Answered} of=${answer} rows=${1}>
@@ -116,9 +116,10 @@ function sentence(series, unit, points) {
   if (!slope) return series.reason ?? t('Too little data yet');
   const direction = t(DIRECTION[series.direction] ?? series.direction ?? 'Flat');
   const sure = slope.interval ? t('(between {interval})', { interval: slope.interval }) : '';
-  return `${direction}: ${slope.slope} ${slope.per} ${sure}. ${series.forecast?.method ? t('Method: {method}.', { method: t(METHODS[series.forecast.method] ?? series.forecast.method) }) : ''}`;
+  return `${direction}: ${slope.slope} ${slope.per} ${sure}. ${series.forecast?.method ? t('Method: {method}.', { method: t(METHODS[series.forecast.method] ?? series.forecast.method) }) : ''}${series.reason ? ` ${capital(series.reason)}.` : ''}`;
 }
 
+const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 const METHODS = { theil_sen_linear: 'straight line after Theil and Sen' };
 
 // When the forecast meets the first limit.
@@ -138,7 +139,7 @@ function Table({ list, chosen, onChoose, onRemove }) {
 }
 
 function TrendRow({ item: [words, expr, unit], chosen, onChoose, onRemove }) {
-  const answer = useAnswer((signal) => trendsOf(expr, '', signal), [expr, range.value.from, range.value.to]);
+  const answer = useAnswer((signal) => trendsOf(expr, '', signal), [expr, range.value.from, range.value.to, since.value]);
   const span = resolve(range.value);
   const series = answer.data?.series?.[0];
   const slope = series && slopeText(series, unit, span.end - span.start);
@@ -170,13 +171,15 @@ function Ask({ onAdd, onClose }) {
 const TONE = { critical: 'crit', warning: 'warn', info: 'unk' };
 
 function Findings() {
-  const answer = useAnswer((signal) => get('analysis/performance', { range: spanText() }, { signal }), [range.value.from, range.value.to], { every: 30_000 });
-  const score = answer.data ? html`<span class="p-score"><b>${answer.data.score}</b> ${t('of 100')}</span>` : null;
+  const answer = useAnswer((signal) => get('analysis/performance', { range: spanText() }, { signal }), [range.value.from, range.value.to, since.value], { every: 30_000 });
+  const known = answer.data && typeof answer.data.score === 'number';
+  const score = known ? html`<span class="p-score"><b>${answer.data.score}</b> ${t('of 100')}</span>` : null;
   return html`<${Card} title=${t('What to look at')} note=${t('by likely effect')} end=${score} class="p-findings"><${Answered} of=${answer}>
     ${(data) => html`<${Notes} data=${data} />`}<//><//>`;
 }
 
 function Notes({ data }) {
+  if (typeof data.score !== 'number') return html`<${Blank} title=${t('Nothing was checked yet')}>${data.reason ?? ''}<//>`;
   if (!data.findings.length) {
     return html`<div class="p-calm"><${Mark} tone="ok" /><span><b>${t('Nothing is slow, full or failing.')}</b>${html`<small>
       ${t('{n} rules looked at the last {span}.', { n: data.rules.checked, span: spanText() })}</small>`}</span></div>`;

@@ -1,5 +1,5 @@
 // A dashboard: its panels on the grid, its notes above them.
-import { html, useEffect, useMemo, useSignalEffect } from '../lib.js';
+import { html, useLayoutEffect, useMemo, useSignalEffect } from '../lib.js';
 import { Board } from '../board.js';
 import { boardTheme, go, heading, may, route } from '../state.js';
 import { t } from '../text.js';
@@ -7,16 +7,13 @@ import { Grid } from '../components/grid.js';
 import { FullPanel, Panel } from '../components/panel.js';
 import { Failed, FirstRun } from '../components/states.js';
 
-/** Phones: tiles stand three a row of 44 px, under a head; a row of the grid is 84 px with a gap of 12. */
-function rows(panel, board) {
-  const tiles = board.panel(panel.id).value.data?.series?.length ?? 0;
-  return tiles ? Math.max(2, Math.ceil((Math.ceil(tiles / 3) * 44 + 64) / 96)) : panel.h;
-}
+/** Whether a panel shows something by which its height may go. */
+const filled = (panel, board) => (board.panel(panel.id).value.data?.series?.length ?? 0) > 0;
 
 /** @param {{params: {id: string}}} props */
 export default function Dashboard({ params }) {
   const board = useMemo(() => new Board(params.id), [params.id]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     board.start();
     return () => {
       board.close();
@@ -36,7 +33,7 @@ export default function Dashboard({ params }) {
   if (!doc.panels.length) return html`<${NoPanels} id=${doc.id} />`;
   const full = doc.panels.find((panel) => panel.id === route.value.query.panel);
   return html`<${Demo} board=${board} />
-    <${Grid} panels=${doc.panels} grown=${(panel) => rows(panel, board)}>${(panel) => html`<${Panel} board=${board} panel=${panel} />`}<//>
+    <${Grid} panels=${doc.panels} grown=${(panel) => filled(panel, board)}>${(panel) => html`<${Panel} board=${board} panel=${panel} />`}<//>
     ${full ? html`<${FullPanel} board=${board} panel=${full} />` : null}`;
 }
 

@@ -1,7 +1,7 @@
 // Making and changing a dashboard: its frame, its panels on the grid with their values now, one panel's form at the side.
 import { html, useEffect, useState } from '../lib.js';
 import { get, post, put } from '../api.js';
-import { boards, go, may, route, toast } from '../state.js';
+import { boards, go, hold, may, route, toast } from '../state.js';
 import { t } from '../text.js';
 import { Failed } from '../components/states.js';
 import { Link } from '../components/link.js';
@@ -65,6 +65,7 @@ function Form({ id, first }) {
       const body = outgoing({ ...board, panels: tidy(settle(board.panels)) });
       const kept = await (id ? put(`dashboards/${encodeURIComponent(id)}`, body) : post('dashboards/create', body));
       setSaved(board);
+      hold.ask = null;
       boards.value = (await get('dashboards/list')).dashboards;
       toast(t('Saved: {name}', { name: kept.title }));
       go(`/d/${encodeURIComponent(kept.id)}`);
@@ -114,12 +115,16 @@ function Frame({ board, set, error, id, busy, onSave, onJson }) {
   </form>`;
 }
 
-// A closed tab asks first when something is not saved.
+// Another page or a closed tab asks first when something is not saved.
 function useLeaveWarning(dirty) {
   useEffect(() => {
     if (!dirty) return undefined;
     const ask = (event) => event.preventDefault();
     addEventListener('beforeunload', ask);
-    return () => removeEventListener('beforeunload', ask);
+    hold.ask = () => confirm(t('Leave without saving? What was changed here would be lost.'));
+    return () => {
+      removeEventListener('beforeunload', ask);
+      hold.ask = null;
+    };
   }, [dirty]);
 }

@@ -1,7 +1,8 @@
 // One expression: written with help, run, drawn, listed; from here it becomes a panel or an alert.
 import { html, useEffect, useMemo, useState } from '../lib.js';
 import { get, prom } from '../api.js';
-import { go, may, moving, range, recall, remember, resolve, route, setQuery } from '../state.js';
+import { go, may, moving, range, recall, remember, resolve, route, setQuery, since } from '../state.js';
+import { renewStats } from '../overview.js';
 import { stepSeconds } from '../range.js';
 import { t } from '../text.js';
 import { Link } from '../components/link.js';
@@ -42,7 +43,7 @@ export default function Explore() {
     setQuery({ expr: wanted });
     setTurn(turn + 1);
   };
-  const ask = asked ? (signal) => evaluate(asked, resolve(range.value), signal) : null;
+  const ask = asked ? (signal) => evaluate(asked, range.value, signal) : null;
   const answer = useAnswer(ask, [asked, turn, range.value.from, range.value.to], { every: moving.value ? 10_000 : undefined });
   const stale = answer.error ?? null;
 
@@ -57,7 +58,10 @@ export default function Explore() {
 }
 
 /** Asks for the range; scalars and texts come as one value. Yields what was asked along with what came. */
-async function evaluate(expr, span, signal) {
+async function evaluate(expr, chosen, signal) {
+  // "Since start" needs to know when that was.
+  if (chosen.auto && since.peek() === null) await renewStats().catch(() => null);
+  const span = resolve(chosen);
   const step = stepSeconds(span);
   const filled = fill(expr, span, step);
   const began = performance.now();

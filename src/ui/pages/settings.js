@@ -40,11 +40,11 @@ function Stored() {
     const tiers = TIERS.filter(([name]) => data.tiers[name]).map(([name, words]) => [words, data.tiers[name]]);
     const bytes = tiers.reduce((sum, [, one]) => sum + one.bytes, 0) + (data.journal?.bytes ?? 0);
     return html`<div class="p-scroll" tabindex="0" role="region" aria-label=${t('Storage')}><table><thead><tr><th scope="col">${t('Tier')}</th><th scope="col">
-      ${t('series')}</th><th scope="col">${t('rows')}</th><th scope="col">${t('size')}</th><th scope="col">${t('since')}</th></tr></thead><tbody>
-      ${tiers.map(([words, one]) => html`<tr><td>${t(words)}</td><td>${one.series.toLocaleString()}</td><td>${one.samples.toLocaleString()}</td><td>
+      ${t('series')}</th><th scope="col" class="p-roomy">${t('rows')}</th><th scope="col">${t('size')}</th><th scope="col">${t('since')}</th></tr></thead><tbody>
+      ${tiers.map(([words, one]) => html`<tr><td>${t(words)}</td><td>${one.series.toLocaleString()}</td><td class="p-roomy">${one.samples.toLocaleString()}</td><td>
         ${formatText(one.bytes, 'bytes')}</td><td>${stamp(one.oldest)}</td></tr>`)}
-      ${data.journal ? html`<tr><td>${t('journal')}</td><td></td><td></td><td>${formatText(data.journal.bytes, 'bytes')}</td><td></td></tr>` : null}
-      <tr class="sum"><td>${t('Together')}</td><td></td><td></td><td>${formatText(bytes, 'bytes')}</td><td></td></tr></tbody></table></div>`;
+      ${data.journal ? html`<tr><td>${t('journal')}</td><td></td><td class="p-roomy"></td><td>${formatText(data.journal.bytes, 'bytes')}</td><td></td></tr>` : null}
+      <tr class="sum"><td>${t('Together')}</td><td></td><td class="p-roomy"></td><td>${formatText(bytes, 'bytes')}</td><td></td></tr></tbody></table></div>`;
   }}<//><//>`;
 }
 

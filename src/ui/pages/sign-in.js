@@ -18,8 +18,8 @@ export default function SignIn() {
   useEffect(() => {
     // Who needs no account, or is signed in already, does not stay here.
     get('access/session').then((who) => {
-      if (who.accounts && !who.role) return;
       me.value = who;
+      if (who.accounts && !who.role) return;
       go(nextPath(route.peek().query.next), { replace: true });
     }, () => {});
   }, []);

@@ -28,12 +28,12 @@ function Table({ sources }) {
   if (!sources.length) return html`<${Blank} title=${t('Nothing is collected')}>${t('collection.enabled is off, or no source is set up.')}<//>`;
   const order = ([, source]) => (failing(source) ? 0 : 1);
   const rows = [...sources].sort((a, b) => order(a) - order(b) || (a[0] < b[0] ? -1 : 1));
-  return html`<div class="p-scroll" tabindex="0" role="region" aria-label=${t('Sources')}><table><thead><tr><th scope="col">${t('Source')}</th><th scope="col">
+  return html`<div class="p-scroll" tabindex="0" role="region" aria-label=${t('Sources')}><table><thead><tr><th scope="col">${t('Source')}</th><th scope="col" class="p-roomy">
     ${t('runs')}</th><th scope="col">${t('failures')}</th><th scope="col">${t('took')}</th><th scope="col">${t('last success')}</th></tr></thead>
     <tbody>${rows.map(([name, one]) => html`<tr key=${name}><td><span class="p-name">
       <${Mark} tone=${failing(one) ? 'warn' : one.runs ? 'ok' : 'unk'} label=${failing(one) ? t('failed') : t('healthy')} />${name}</span>
       ${one.last_error ? html`<small class="p-said">${one.last_error}</small>` : null}</td>
-      <td>${one.runs.toLocaleString()}</td><td>${one.failures.toLocaleString()}</td><td>
+      <td class="p-roomy">${one.runs.toLocaleString()}</td><td>${one.failures.toLocaleString()}</td><td>
         ${typeof one.last_duration_ms === 'number' ? formatDuration(one.last_duration_ms / 1000) : '–'}</td><td>${ago(one.last_success)}</td></tr>`)}</tbody>
         </table></div>`;
 }

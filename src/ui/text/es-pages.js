@@ -82,7 +82,7 @@ export default {
   '(between {interval})': '(entre {interval})', 'Method: {method}.': 'Método: {method}.', 'straight line after Theil and Sen': 'recta de Theil y Sen', 'a minute': 'por minuto', 'an hour': 'por hora', 'a day': 'por día', 'Metric': 'Métrica', 'direction': 'dirección', 'slope': 'pendiente', 'slope lies between': 'la pendiente está entre', 'forecast': 'previsión',
   'Rising': 'Sube', 'Falling': 'Baja', 'Flat': 'Estable', 'reaches {limit} about {when}': 'llega a {limit} hacia el {when}', 'full enough to act: 85%': 'lleno como para actuar: 85%', 'A counter needs its rate: rate(x_total[5m]).': 'Un contador necesita su ritmo: rate(x_total[5m]).',
   'Processors': 'Procesadores', 'Memory in use': 'Memoria en uso', 'Disk use': 'Uso del disco', 'Load': 'Carga', 'Memory of this daemon': 'Memoria de este servidor', 'of 100': 'de 100', 'What to look at': 'Qué mirar', 'by likely effect': 'por efecto probable',
-  'Nothing is slow, full or failing.': 'Nada va lento, lleno o fallando.', '{n} rules looked at the last {span}.': '{n} reglas miraron los últimos {span}.', 'See': 'Ver',
+  'Nothing is slow, full or failing.': 'Nada va lento, lleno o fallando.', 'Nothing was checked yet': 'Aún no se ha comprobado nada', '{n} rules looked at the last {span}.': '{n} reglas miraron los últimos {span}.', 'See': 'Ver',
   // catalogue
   'Metrics': 'Métricas', 'A word of name, help or unit': 'Una palabra del nombre, la ayuda o la unidad', 'Register a metric': 'Registrar una métrica', 'Registered: {name}': 'Registrada: {name}', 'Register': 'Registrar', '{n} known': '{n} conocidas', 'No metric has these words': 'Ninguna métrica tiene esas palabras',
   'Search looks at names, help and units.': 'Se busca en nombres, ayuda y unidades.', 'Show more ({n})': 'Mostrar más ({n})', 'No value lately.': 'Sin valores recientes.', 'Record a value from a shell:': 'Registrar un valor desde un terminal:', 'What it says': 'Qué dice', 'Buckets': 'Cubos',
@@ -102,6 +102,11 @@ export default {
   'Storage': 'Almacén', 'Tier': 'Nivel', 'rows': 'filas', 'size': 'tamaño', 'since': 'desde', 'Together': 'En total', 'Let Prometheus scrape this': 'Que Prometheus lea esto', 'The newest values of everything are at': 'Los valores más nuevos están en',
   'It needs a key for reading.': 'Necesita una clave de lectura.', 'From another machine it needs an account or key, and TLS or a proxy; the README says how.': 'Desde otra máquina necesita cuenta o clave, y TLS o un proxy; el README dice cómo.',
   'About': 'Acerca de', 'Profile': 'Perfil', 'Running for': 'En marcha desde hace', 'Interface': 'Interfaz', 'Every call of the API': 'Todas las llamadas de la API',
+  // groups of the rules that come with the program
+  'Other rules': 'Otras reglas', 'memory': 'memoria', 'filesystem': 'sistemas de archivos', 'processor': 'procesador', 'host': 'máquina', 'latido': 'latido',
+  'Nothing fired in the last 24 hours.': 'No saltó ninguna en las últimas 24 horas.',
+  // editor
+  'Leave without saving? What was changed here would be lost.': '¿Salir sin guardar? Lo que se cambió aquí se perdería.',
   // reference
   'A path or a word': 'Una ruta o una palabra', 'The description cannot be read (HTTP {status}).': 'No se puede leer la descripción (HTTP {status}).', 'Calls': 'Llamadas', 'No call has these words': 'Ninguna llamada tiene esas palabras', '{n} calls': '{n} llamadas', 'Parameters of {path}': 'Parámetros de {path}',
   'Parameter': 'Parámetro', 'in': 'en', 'what it says': 'qué dice', 'required': 'obligatorio', 'Body': 'Cuerpo', 'Answers': 'Respuestas', 'From a shell': 'Desde un terminal',

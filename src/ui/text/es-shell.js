@@ -149,5 +149,6 @@ export default {
   'This could not be drawn': 'No se pudo dibujar',
   'You can’t see this': 'No puedes ver esto',
   'It needs another role.': 'Hace falta otro rol.',
+  'Not collected yet': 'Aún sin recoger', 'This daemon gathers it by itself, where the machine has it.': 'El servidor lo recoge por sí mismo, si la máquina lo tiene.',
   'Nothing here yet': 'Aún no hay nada',
 };

@@ -40,6 +40,16 @@ for (const colorScheme of ['light', 'dark']) {
   }
 }
 
+test('a panel in full size, and demo data', () => here.visit('/d/operations?panel=cpu', async (tab) => {
+  await settled(tab);
+  await tab.sees('dialog', 'CPU');
+  assert.deepEqual(await violations(tab), []);
+  await tab.go('/d/executive');
+  await (await tab.sees('button', 'Show with demo data')).click();
+  await tab.chart(/revenue/i);
+  assert.deepEqual(await violations(tab), []);
+}, { bypassCSP: true, reducedMotion: 'reduce' }));
+
 for (const [key, role, what] of [['?', 'dialog', 'Keyboard'], ['t', 'list', 'Usual times'], ['/', 'dialog', 'Search']]) {
   test(`${what}, open over operations`, () => here.visit('/d/operations', async (tab) => {
     await settled(tab);

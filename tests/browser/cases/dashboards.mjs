@@ -42,6 +42,26 @@ test('a dashboard is written in the editor', () => here.visit('/dashboards/new',
   await tab.chart(/processes/i);
 }));
 
+test('who leaves the editor with unsaved changes is asked, and stays if they like', () => here.visit('/catalog', async (tab) => {
+  const asked = [];
+  let leave = false;
+  tab.page.on('dialog', (dialog) => { asked.push(dialog.message()); return leave ? dialog.accept() : dialog.dismiss(); });
+  await (await tab.sees('link', 'New dashboard')).click();
+  await (await tab.sees('textbox', 'Title')).fill('Not yet');
+  await (await tab.sees('link', 'Explore')).click();
+  await until('asked', () => asked.length === 1);
+  await tab.page.evaluate(() => history.back());
+  await until('asked again', () => asked.length === 2);
+  await until('still there', () => tab.path() === '/dashboards/new');
+  assert.equal(await tab.role('textbox', 'Title').first().inputValue(), 'Not yet');
+  leave = true;
+  await (await tab.sees('link', 'Explore')).click();
+  await until('left', () => tab.path() === '/explore');
+  await (await tab.sees('link', 'Alerts')).click();
+  await until('free to go', () => tab.path() === '/alerts');
+  assert.equal(asked.length, 3);
+}));
+
 test('all eight types are drawn', async () => {
   const types = ['line', 'bar', 'gauge', 'pie', 'table', 'big_number', 'status_grid', 'heatmap'];
   const panels = types.map((type, place) => ({ title: `As ${type}`, type, query: 'test_wave', unit: 'ratio', x: (place % 2) * 6, y: Math.floor(place / 2) * 3, w: 6, h: 3 }));

@@ -63,9 +63,10 @@ test('/ searches and leads to what was found', () => here.visit('/d/operations',
 test('Enter opens the focused panel in full, Escape closes it', () => here.visit('/d/operations', async (tab) => {
   await tab.chart(/cpu/i);
   await tab.page.evaluate(() => document.querySelector('main').focus());
-  const panel = await until('a panel has the focus', async () => {
+  const panel = await until('a panel with a picture has the focus', async () => {
     await tab.page.keyboard.press('Tab');
-    return tab.page.evaluate(() => document.activeElement.closest('main article, main section')?.querySelector('h2, h3')?.textContent);
+    const title = await tab.page.evaluate(() => document.activeElement.closest('main article, main section')?.querySelector('h2, h3')?.textContent);
+    return title === 'CPU' && title;
   });
   await tab.page.keyboard.press('Enter');
   const dialog = await tab.sees('dialog', panel);

@@ -76,11 +76,19 @@ fn processor(minutes: i64, idle: f64, waiting: f64) -> Vec<(&'static str, Vec<(i
 }
 
 #[test]
+fn seconds_after_a_start_there_is_no_score() {
+    let young = found(&processor(1, 0.0, 0.9));
+    assert_eq!((young.score, young.checked, young.findings.len()), (None, 0, 0), "{young:?}");
+    assert!(young.reason.is_some());
+}
+
+#[test]
 fn every_rule_can_be_asked_of_an_empty_store_and_finds_nothing() {
     let empty = engine(Memory::of(&[]));
     let report = found(&[]);
     let rules = RULES.iter().map(|part| part.len()).sum::<usize>();
-    assert_eq!((report.score, report.findings.len(), report.checked, report.without_data), (100, 0, 0, rules));
+    assert_eq!((report.score, report.findings.len(), report.checked, report.without_data), (None, 0, 0, rules));
+    assert!(report.reason.as_ref().is_some_and(|reason| reason.contains("reaches back 3m")), "{report:?}");
     for rule in RULES.into_iter().flatten() {
         for query in std::iter::once(rule.query).chain(rule.facts.iter().map(|fact| fact.query)).chain([rule.basis]) {
             let query = query.replace("$w", "15m");
@@ -92,7 +100,8 @@ fn every_rule_can_be_asked_of_an_empty_store_and_finds_nothing() {
 #[test]
 fn a_saturated_processor_is_found_with_numbers_window_limit_and_query() {
     let report = found(&processor(20, 0.03, 0.6));
-    assert_eq!((report.findings.len(), report.score), (1, 90), "{report:?}");
+    assert_eq!((report.findings.len(), report.score, report.reason.clone()), (1, Some(90), None), "{report:?}");
+    assert!(report.infos.iter().any(|info| info.starts_with(&format!("only {} of ", report.checked))), "few rules are said: {report:?}");
     let finding = &report.findings[0];
     assert_eq!((finding.severity, finding.title.as_str()), (Severity::Warning, "The processor is saturated on box"));
     assert_eq!(finding.evidence, "all cores together were busy 97 % of the time in the last 15m (limit 90 %); something waited for a core 60 % of the time");

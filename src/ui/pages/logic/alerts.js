@@ -7,19 +7,23 @@ const RANK = { critical: 3, warning: 2, info: 1 };
 export const toneOf = ({ state, severity }) => (state === 'firing' ? (severity === 'critical' ? 'crit' : 'warn') : state === 'pending' ? 'warn' : 'ok');
 
 /**
- * A row a rule, the worst first: `{rule, alerts, state, tone, since, value}`. What is switched off comes last.
- * @param {object[]} rules @param {object[]} active alerts that are pending or firing
+ * A row a rule, the worst first: `{rule, alerts, state, tone, since, value, last}`. Of the quiet ones those come first that
+ * cannot be evaluated, then those that were not quiet lately, then the severe ones; what is switched off comes last.
+ * @param {object[]} rules @param {object[]} active alerts that are pending or firing @param {object[]} [events] what was, see `episodes`
  */
-export function rows(rules, active) {
+export function rows(rules, active, events = []) {
   const list = rules.map((rule) => {
     const alerts = active.filter((alert) => belongs(alert, rule)).sort((a, b) => (WORST[b.state] ?? 0) - (WORST[a.state] ?? 0) || a.active_at - b.active_at);
     const state = rule.enabled === false ? 'off' : alerts[0]?.state ?? 'inactive';
     const broken = Boolean(rule.last_error);
     const tone = state === 'off' || (broken && !alerts.length) ? 'unk' : toneOf({ state, severity: rule.severity });
-    return { rule, alerts, state, tone, broken, since: alerts[0]?.active_at ?? null, value: alerts[0]?.value ?? null };
+    const last = events.reduce((newest, event) => (belongs(event, rule) ? Math.max(newest, event.resolved_at ?? event.active_at) : newest), 0);
+    return { rule, alerts, state, tone, broken, last, since: alerts[0]?.active_at ?? null, value: alerts[0]?.value ?? null };
   });
-  const place = (row) => (WORST[row.state] ?? (row.state === 'off' ? -2 : row.broken ? 0.5 : 0)) * 10 + (RANK[row.rule.severity] ?? 0) * (WORST[row.state] ? 1 : 0);
-  return list.sort((a, b) => place(b) - place(a) || (a.rule.name < b.rule.name ? -1 : 1));
+  const place = (row) => (WORST[row.state] ?? (row.state === 'off' ? -2 : row.broken ? 0.5 : 0)) * 10 + (RANK[row.rule.severity] ?? 0);
+  const lately = (row) => (WORST[row.state] || row.state === 'off' ? 0 : row.last);
+  const height = (row) => Math.trunc(place(row) / 5);
+  return list.sort((a, b) => height(b) - height(a) || lately(b) - lately(a) || place(b) - place(a) || (a.rule.name < b.rule.name ? -1 : 1));
 }
 
 /** Whether an alert or an event of the history is of that rule. */
@@ -59,9 +63,36 @@ export function strip(events, { start, end }, cells) {
   return found;
 }
 
-/** A template's text for a rule at rest: labels by their names, values as dots. @param {string|undefined} text */
+/** What a label names, where its own name does not say it. */
+const NOUNS = { mountpoint: 'file system', name: 'unit', sensor: 'sensor', chip: 'sensor', source: 'source', job: 'source', instance: 'target', route: 'route' };
+const ARTICLES = /(^|\s)(the|a|an)\s$/i;
+
+/**
+ * A template's text for a rule at rest, as a sentence: a label at its place is a noun with an article, one that only names
+ * the word before it is left out, a value is a few dots. @param {string|undefined} text
+ */
 export function plain(text) {
-  return text?.replace(/\{\{\s*\$labels\.(\w+)[^}]*\}\}/g, '$1').replace(/\{\{[^}]*\}\}/g, '…');
+  if (!text) return text;
+  const one = text.replace(/(?:\{\{\s*\$labels\.\w+[^}]*\}\}\s+)+(?=\{\{\s*\$labels)/g, '');
+  const told = one.replace(/\{\{\s*\$labels\.(\w+)[^}]*\}\}/g, (whole, label, at) => {
+    const before = one.slice(0, at);
+    const noun = NOUNS[label] ?? label.replaceAll('_', ' ');
+    if (ARTICLES.test(before)) return noun;
+    if (/\w\s$/.test(before) || /:\s*$/.test(before)) return '';
+    return `${before.trim() ? 'a' : 'A'}${/^[aeio]/.test(noun) ? 'n' : ''} ${noun}`;
+  });
+  return told.replace(/\{\{[^}]*\}\}/g, '…').replace(/\s+/g, ' ').replace(/\s*:?\s*$/, '').trim();
+}
+
+/** Rows by the group of their rule, in the order in which groups come: `[[name, rows]]`. */
+export function groupsOf(list) {
+  const groups = new Map();
+  for (const row of list) {
+    const name = row.rule.group ?? '';
+    if (!groups.has(name)) groups.set(name, []);
+    groups.get(name).push(row);
+  }
+  return [...groups];
 }
 
 /** How many are firing, pending, quiet, off. */
@@ -87,11 +118,11 @@ export function sent(form, rule) {
   return { ...kept(rule), ...body };
 }
 
-/** Every part of a rule that may be sent back. */
+/** Every part of a rule that may be sent back; an interval that was never chosen goes on following the default. */
 export function kept(rule) {
   if (!rule) return {};
   const names = ['name', 'expr', 'for', 'keep_firing_for', 'severity', 'labels', 'annotations', 'group', 'interval', 'enabled', 'revision'];
-  return Object.fromEntries(names.filter((name) => rule[name] !== undefined && rule[name] !== null).map((name) => [name, rule[name]]));
+  return Object.fromEntries(names.filter((name) => rule[name] !== undefined && rule[name] !== null && !(name === 'interval' && rule.interval_default)).map((name) => [name, rule[name]]));
 }
 
 /** Words for what lacks, by field; keys of the dictionaries. */

@@ -34,7 +34,7 @@ export function panelData(answer, { legend, query = 0, tier = 'raw', expr = '' }
   const metrics = answer.result.map((series) => series.metric);
   const common = sameEverywhere(metrics);
   const series = answer.result.map(({ metric, values, value }) => ({
-    name: nameOf(metric, legend, common).replace(/^\{\}$/, expr || '{}'), query, labels: metric, tier,
+    name: nameOf(metric, legend, common).replace(/^\{\}$/, () => (metrics.length > 1 && metric.__name__) || expr || '{}'), query, labels: metric, tier,
     points: (values ?? [value]).map(([t, v]) => [Math.round(t * 1000), Number.isFinite(number(v)) ? number(v) : v]),
   }));
   return { state: series.length ? 'ok' : 'empty', series };
