@@ -119,7 +119,7 @@ impl Keeper {
                 match self.roll(key) {
                     Ok(rolled) => kept.rolled += usize::from(rolled),
                     // One damaged file must not hold up all other windows: it is found and set aside.
-                    Err(error) => result = self.after(error, &self.touching(key)),
+                    Err(error) => result = result.and(self.after(error, &self.touching(key))),
                 }
             }
         }
@@ -132,7 +132,7 @@ impl Keeper {
             deadline.check()?;
             match self.merge(key) {
                 Ok(()) => kept.merged += 1,
-                Err(error) => result = self.after(error, &self.touching(key)),
+                Err(error) => result = result.and(self.after(error, &self.touching(key))),
             }
         }
         result
