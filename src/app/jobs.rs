@@ -159,7 +159,9 @@ async fn look(parts: Parts, counted: Vec<(&'static str, RestartCount)>) {
         if let Some(data_dir) = &parts.data_dir {
             watch_space(&parts.health, space_of(data_dir));
         }
-        watch_lost(&parts.health, &parts.reader.lost(), &mut lost);
+        let missing = parts.reader.lost();
+        parts.own.store.with_label_values(&["all", "quarantined"]).set(missing.len() as f64);
+        watch_lost(&parts.health, &missing, &mut lost);
         show_parts(&parts.health, &parts.own);
         for (name, restarts) in &counted {
             let counter = parts.own.task_restarts.with_label_values(&[name]);

@@ -39,7 +39,6 @@ impl Source for Own {
 
     fn collect(&mut self, out: &mut Gathered) -> Result<(), CollectError> {
         store_figures(&self.metrics, &self.reader.stats());
-        self.metrics.store.with_label_values(&["all", "quarantined"]).set(self.reader.lost().len() as f64);
         own_metrics(&self.metrics, self.caches, out);
         own_process(out)
     }
