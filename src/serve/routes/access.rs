@@ -134,7 +134,6 @@ impl From<User> for ShownUser {
 
 /// Every account.
 #[utoipa::path(get, path = "/api/v1/monitoring/access/users", responses((status = 200, description = "By name.", body = shapes::UserList)))]
-
 async fn list_users(accounts: Data<Accounts>) -> HttpResponse {
     let users: Vec<ShownUser> = accounts.users().into_iter().map(ShownUser::from).collect();
     HttpResponse::Ok().json(json!({"users": users}))
