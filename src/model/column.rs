@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{BucketColumns, Labels, Tier};
+use super::{BucketColumns, HistogramColumn, Labels, Tier};
 
 /// Samples of one series: times strictly ascending, values at the same positions. Stale markers
 /// are in it.
@@ -72,6 +72,18 @@ impl Segment {
     }
 }
 
+/// A stretch of one series' native histograms that one tier answers. A rolled-up tier keeps of each
+/// bucket its first and last histogram, and those on both sides of a counter reset.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HistogramSegment {
+    /// Which tier.
+    pub tier: Tier,
+    /// Width of its buckets; zero for raw.
+    pub width: Duration,
+    /// The histograms.
+    pub column: HistogramColumn,
+}
+
 /// One series as reading yields it: disjoint segments in order of time, the oldest (coarsest) first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SeriesData {
@@ -79,4 +91,6 @@ pub struct SeriesData {
     pub labels: Labels,
     /// None is empty.
     pub segments: Vec<Segment>,
+    /// Native histograms, in order of time; none is empty. A series may have both.
+    pub histograms: Vec<HistogramSegment>,
 }

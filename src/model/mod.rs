@@ -1,12 +1,14 @@
 //! The words that all rooms share: time, labels, matchers, samples, batches, columns, tiers.
 //!
 //! Files in reading order: `time`, `size`, `kind`, `labels`, `pattern`, `matcher`, `metric`,
-//! `sample`, `severity`, `tier`, `batch`, `bucket`, `column`. This room knows no bytes of any wire format,
+//! `sample`, `histogram`, `exemplar`, `severity`, `tier`, `batch`, `bucket`, `column`. This room knows no bytes of any wire format,
 //! no file and no clock: plain values with their invariants.
 
 mod batch;
 mod bucket;
 mod column;
+mod exemplar;
+mod histogram;
 mod kind;
 mod labels;
 mod matcher;
@@ -20,7 +22,9 @@ mod time;
 
 pub use batch::{Batch, BatchError, Origin, SeriesRow};
 pub use bucket::{Bucket, BucketColumns};
-pub use column::{Column, Segment, SeriesData};
+pub use column::{Column, HistogramSegment, Segment, SeriesData};
+pub use exemplar::Exemplar;
+pub use histogram::{Buckets, CUSTOM_BUCKETS_SCHEMA, Histogram, HistogramColumn, ResetHint, Span};
 pub use kind::ErrorKind;
 pub use labels::{Fingerprint, Labels, LabelsBuilder, LabelsError, METRIC_NAME, encode_canonical, valid_label_name, valid_metric_name};
 pub use matcher::{MatchOp, Matcher};

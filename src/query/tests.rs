@@ -23,7 +23,7 @@ impl Source for Memory {
             let wanted = |s: &&Segment| selection.tier.is_none_or(|tier| tier == s.tier());
             let segments: Vec<Segment> = data.segments.iter().filter(wanted).filter_map(|s| cut(s, selection)).collect();
             if !segments.is_empty() {
-                out.push(SeriesData { labels: data.labels.clone(), segments });
+                out.push(SeriesData { labels: data.labels.clone(), segments, histograms: Vec::new() });
             }
         }
         Ok(out)
@@ -54,7 +54,7 @@ fn cut(segment: &Segment, selection: &Selection) -> Option<Segment> {
 fn raw(name: &str, samples: &[(i64, f64)]) -> SeriesData {
     let mut column = Column::default();
     samples.iter().for_each(|(t, v)| column.push(*t, *v));
-    SeriesData { labels: Labels::from_pairs([("__name__", name), ("host", "a")]).unwrap(), segments: vec![Segment::Raw(column)] }
+    SeriesData { labels: Labels::from_pairs([("__name__", name), ("host", "a")]).unwrap(), segments: vec![Segment::Raw(column)], histograms: Vec::new() }
 }
 
 /// Everything up to `until` in buckets, the rest raw.

@@ -79,7 +79,7 @@ impl Reader {
         deadline.check()?;
         let mut out: Vec<SeriesData> = found
             .into_iter()
-            .map(|(labels, pieces)| SeriesData { labels, segments: pieces.segments(&coverage, &portions) })
+            .map(|(labels, pieces)| SeriesData { labels, segments: pieces.segments(&coverage, &portions), histograms: Vec::new() })
             .filter(|s| !s.segments.is_empty())
             .collect();
         out.sort_by(|a, b| a.labels.cmp(&b.labels));

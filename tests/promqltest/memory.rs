@@ -47,7 +47,7 @@ impl Source for Memory {
                 column.push(*t, *v);
             }
             if !column.is_empty() {
-                out.push(SeriesData { labels: labels.clone(), segments: vec![Segment::Raw(column)] });
+                out.push(SeriesData { labels: labels.clone(), segments: vec![Segment::Raw(column)], histograms: Vec::new() });
             }
         }
         Ok(out)

@@ -212,7 +212,8 @@ mod tests {
 
     #[test]
     fn a_series_that_ended_has_no_newest_value() {
-        let series = |v| SeriesData { labels: Labels::default(), segments: vec![Segment::Raw(Column { t: vec![1, 2], v: vec![7.0, v] })] };
+        let series =
+            |v| SeriesData { labels: Labels::default(), segments: vec![Segment::Raw(Column { t: vec![1, 2], v: vec![7.0, v] })], histograms: Vec::new() };
         assert_eq!(last(&series(stale_marker())), None);
         assert_eq!(last(&series(8.0)), Some(Sample { t: Timestamp(2), v: 8.0 }));
     }

@@ -21,7 +21,7 @@ impl Memory {
             labels.sort();
             let mut column = Column::default();
             samples.iter().for_each(|(t, v)| column.push(*t, *v));
-            SeriesData { labels: Labels::from_pairs(labels).unwrap(), segments: vec![Segment::Raw(column)] }
+            SeriesData { labels: Labels::from_pairs(labels).unwrap(), segments: vec![Segment::Raw(column)], histograms: Vec::new() }
         };
         let mut all: Vec<SeriesData> = series.iter().map(data).collect();
         all.sort_by(|a, b| a.labels.cmp(&b.labels));
@@ -37,7 +37,7 @@ impl Source for Memory {
             let mut column = Column::default();
             all.t.iter().zip(&all.v).filter(|(t, _)| selection.range.contains(Timestamp(**t))).for_each(|(t, v)| column.push(*t, *v));
             if !column.is_empty() {
-                out.push(SeriesData { labels: data.labels.clone(), segments: vec![Segment::Raw(column)] });
+                out.push(SeriesData { labels: data.labels.clone(), segments: vec![Segment::Raw(column)], histograms: Vec::new() });
             }
         }
         Ok(out)
