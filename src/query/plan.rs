@@ -10,6 +10,8 @@ use crate::store::Coverage;
 pub(super) struct Frame {
     pub(super) start: i64,
     pub(super) end: i64,
+    /// Milliseconds between steps; 0 of an instant query.
+    pub(super) step: i64,
     /// Only this tier, where the caller asked for one.
     pub(super) tier: Option<Tier>,
     /// Functions over time keep the metric's name.
