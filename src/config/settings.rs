@@ -81,7 +81,12 @@ pub static SETTINGS: &[Setting] = &[
     plain("query.max_series", Kind::Count, "20000", "Series a query may read."),
     plain("query.max_points", Kind::Count, "11000", "Steps a range query may have."),
     plain("query.max_memory", Kind::Bytes, "256MiB", "Bytes that the values of one query may take at once."),
-    plain("query.experimental", Kind::Flag, "false", "Whether what Prometheus keeps behind a flag is allowed in PromQL: info(), limitk(), smoothed, fill and more."),
+    plain(
+        "query.experimental",
+        Kind::Flag,
+        "false",
+        "Whether what Prometheus keeps behind a flag is allowed in PromQL: info(), limitk(), smoothed, fill and more.",
+    ),
     plain("query.delayed_name_removal", Kind::Flag, "false", "Whether a metric's name goes at the end of a query instead of with the first function."),
     plain("query.coarse", Kind::Flag, "true", "Whether a wide range with a coarse step is answered from a rolled-up tier where that is exact."),
     plain("query.slow", Kind::Duration, "10s", "Queries that take longer are logged."),

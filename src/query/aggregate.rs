@@ -4,13 +4,13 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::QueryError;
 use super::functions::HistogramMean;
 use super::kahan::{self, Mean, Sum, Variance};
 use super::native::{Incompatible, Wide};
 use super::notes::{Notes, Site, general};
 use super::tree::{AggregateOp, Grouping};
 use super::value::{Evaluated, Grid, HOLE, Held, Row, TierSet, is_hole, merge_equal};
-use super::{Options, QueryError};
 use crate::model::{Histogram, Labels, METRIC_NAME, ResetHint};
 
 /// What notes are about.
@@ -25,7 +25,6 @@ pub(super) struct Sites {
 pub(super) struct Context<'a> {
     pub(super) notes: &'a mut Notes,
     pub(super) sites: Sites,
-    pub(super) options: &'a Options,
 }
 
 /// Rows that fall together.
@@ -262,11 +261,8 @@ fn check_numbers(op: AggregateOp, numbers: &[f64], context: &mut Context<'_>) ->
 
 /// Some of the series at each step, with their own labels.
 fn pick(op: AggregateOp, rows: Vec<Row>, numbers: &[f64], grouping: &Grouping, grid: &Grid, context: &mut Context<'_>) -> Result<Vec<Row>, QueryError> {
-    if rows.is_empty() {
-        return Ok(Vec::new());
-    }
     let numbers = check_numbers(op, numbers, context)?;
-    if numbers.iter().all(|k| if op == AggregateOp::LimitRatio { *k == 0.0 } else { *k < 1.0 }) {
+    if rows.is_empty() || numbers.iter().all(|k| if op == AggregateOp::LimitRatio { *k == 0.0 } else { *k < 1.0 }) {
         return Ok(Vec::new());
     }
     let mut out = Vec::new();
@@ -313,8 +309,8 @@ fn chosen(op: AggregateOp, group: &Group, i: usize, number: f64, context: &mut C
 
 /// Whether a series falls into a share of all; a negative share is what the positive one leaves.
 fn is_sampled(labels: &Labels, ratio: f64) -> bool {
-    let place = (labels.fingerprint().0 >> 64) as u64 as f64 / u64::MAX as f64;
-    (ratio >= 0.0 && place < ratio) || (ratio < 0.0 && place >= 1.0 + ratio) || ratio == 1.0
+    let place = labels.share() as f64 / u64::MAX as f64;
+    (ratio >= 0.0 && place < ratio) || (ratio < 0.0 && place >= 1.0 + ratio)
 }
 
 /// NaN comes last either way.

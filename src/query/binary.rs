@@ -120,7 +120,14 @@ fn sum(op: BinaryOp, a: &Histogram, b: &Histogram, context: &mut Context<'_>) ->
     Some(out.finish())
 }
 
-fn with_scalar(op: BinaryOp, mut rows: Vec<Row>, scalar: &[f64], swapped: bool, matching: &Matching, context: &mut Context<'_>) -> Result<Evaluated, QueryError> {
+fn with_scalar(
+    op: BinaryOp,
+    mut rows: Vec<Row>,
+    scalar: &[f64],
+    swapped: bool,
+    matching: &Matching,
+    context: &mut Context<'_>,
+) -> Result<Evaluated, QueryError> {
     let trims = matches!(op, BinaryOp::TrimUpper | BinaryOp::TrimLower);
     let result = |v: f64, result: f64, holds: bool| match (op.is_comparison(), matching.return_bool) {
         (false, _) => result,
@@ -219,7 +226,8 @@ struct Results<'a, 'c> {
 fn matched(op: BinaryOp, left: Vec<Row>, right: Vec<Row>, matching: &Matching, grid: &Grid, context: &mut Context<'_>) -> Result<Vec<Row>, QueryError> {
     let swapped = matching.many == Many::Right;
     let (many, one) = if swapped { (right, left) } else { (left, right) };
-    let (fill_many, fill_one) = if swapped { (matching.fill.1, matching.fill.0) } else { matching.fill };
+    // The left fill stands for the side of many and the right one for the side of one, also where those are swapped.
+    let (fill_many, fill_one) = matching.fill;
     let mut matches: HashMap<Labels, Match<'_>> = HashMap::new();
     let mut order: Vec<Labels> = Vec::new();
     for (rows, of_many) in [(&many, true), (&one, false)] {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::eval::Evaluator;
 use super::explain::Recorder;
 use super::parse::{self, Extent};
-use super::plan::Frame;
+use super::plan::{self, Frame};
 use super::tree::{Expr, Type};
 use super::value::{Answer, Evaluated, Grid, Row, Series, TierSet, Value, is_hole};
 use super::{MetricsAnswer, MetricsQuery, Names, Options, QueryError, Source, shorthand};
@@ -109,6 +109,7 @@ impl Engine {
             }
         };
         parse::resolve(&mut expr, Extent { step: frame.step, range: frame.end.saturating_sub(frame.start) })?;
+        plan::mark_counts(&mut expr, false);
         let options = Options { lookback: request.lookback.unwrap_or(self.0.options.lookback), ..self.0.options.clone() };
         let mut evaluator = Evaluator::new(&*self.0.source, &options, deadline, frame, request.expr, Some(&expr));
         evaluator.explained = request.explain.then(Recorder::start);
@@ -241,7 +242,8 @@ fn raw_matrix(evaluator: &mut Evaluator<'_>, expr: &Expr, grid: &Grid) -> Result
             evaluator.notes.info(format!("range selector: approximated from {}", track.coarsest));
         }
         let points: Vec<(Timestamp, f64)> = track.points.t.iter().zip(&track.points.v).filter(|(t, _)| inside(t)).map(|(t, v)| (Timestamp(*t), *v)).collect();
-        let histograms: Vec<_> = track.histograms.t.iter().zip(&track.histograms.h).filter(|(t, _)| inside(t)).map(|(t, h)| (Timestamp(*t), h.clone())).collect();
+        let histograms: Vec<_> =
+            track.histograms.t.iter().zip(&track.histograms.h).filter(|(t, _)| inside(t)).map(|(t, h)| (Timestamp(*t), h.clone())).collect();
         if !points.is_empty() || !histograms.is_empty() {
             let labels = if track.drop_name { super::value::nameless(&track.labels) } else { track.labels };
             out.push(Series { labels, points, histograms, tier: track.tiers.only() });

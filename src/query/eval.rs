@@ -76,12 +76,16 @@ impl<'a> Evaluator<'a> {
                 Ok(Evaluated::Vector(self.instant(selector, grid, Yield::Value)?))
             }
             Node::Range { .. } | Node::Subquery { .. } => Err(QueryError::Bad("a range vector can only be given to a function".to_owned())),
-            Node::Call { function, args } => self.call(function, args, expr.span, grid),
+            Node::Call { function, args } => self.call(function, args, grid),
             Node::Aggregate { op, expr: inner, param, grouping } => {
                 let rows = self.vector(inner, grid)?;
                 let number = param.as_ref().map(|p| self.eval(p, grid)).transpose()?;
-                let sites = aggregate::Sites { call: Site::of(expr.span), expr: Site::of(inner.span), param: Site::of(param.as_ref().map_or(Span::NOWHERE, |p| p.span)) };
-                let rows = aggregate::aggregate(*op, rows, number, grouping, grid, &mut aggregate::Context { notes: &mut self.notes, sites, options: self.options })?;
+                let sites = aggregate::Sites {
+                    call: Site::of(expr.span),
+                    expr: Site::of(inner.span),
+                    param: Site::of(param.as_ref().map_or(Span::NOWHERE, |p| p.span)),
+                };
+                let rows = aggregate::aggregate(*op, rows, number, grouping, grid, &mut aggregate::Context { notes: &mut self.notes, sites })?;
                 Ok(Evaluated::Vector(rows))
             }
             Node::Binary { op, lhs, rhs, matching } => {
@@ -104,8 +108,8 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    fn call(&mut self, function: &'static functions::Function, args: &[Expr], span: Span, grid: &Grid) -> Result<Evaluated, QueryError> {
-        let call = Args { function: function.name, args, span };
+    fn call(&mut self, function: &'static functions::Function, args: &[Expr], grid: &Grid) -> Result<Evaluated, QueryError> {
+        let call = Args { function: function.name, args };
         match &function.body {
             Body::Map(f) => functions::map(self, *f, args, grid),
             Body::Over(over) => functions::over(self, call, over, grid),

@@ -65,7 +65,16 @@ pub(super) fn leave(evaluator: &mut Evaluator<'_>, mark: Mark, expr: &Expr, grid
     let children = recorder.levels.pop().unwrap_or_default();
     let rows: &[Row] = if let Evaluated::Vector(rows) = value { rows } else { &[] };
     let tiers = rows.iter().fold(TierSet::default(), |set, row| set.with(row.tiers)).names();
-    let explained = Explained { kind: kind(&expr.node), expr: parse::print(expr), steps: grid.count, series: rows.len(), samples, tiers, took: mark.watch.elapsed(), children };
+    let explained = Explained {
+        kind: kind(&expr.node),
+        expr: parse::print(expr),
+        steps: grid.count,
+        series: rows.len(),
+        samples,
+        tiers,
+        took: mark.watch.elapsed(),
+        children,
+    };
     if let Some(level) = recorder.levels.last_mut() {
         level.push(explained);
     }

@@ -1,6 +1,6 @@
 //! Functions on histograms: native ones, and classic ones, which are cumulative counts by upper bound `le`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 
 use super::QueryError;
@@ -89,7 +89,8 @@ pub(super) fn quantiles(evaluator: &mut Evaluator<'_>, args: Args<'_>, grid: &Gr
     let rows = evaluator.vector(args.get(0)?, grid)?;
     let families = gather(rows, args.site(0), grid, &mut evaluator.notes);
     let delayed = evaluator.options.delayed_name_removal;
-    let mut out = Vec::new();
+    let mut out: Vec<Row> = Vec::new();
+    let mut at: HashMap<Labels, usize> = HashMap::new();
     for k in 2..args.args.len() {
         let phi = evaluator.scalar(args.get(k)?, grid)?;
         phi.iter().filter(|phi| !(0.0..=1.0).contains(*phi)).for_each(|phi| evaluator.notes.bad_quantile(*phi, args.site(k)));
@@ -99,10 +100,13 @@ pub(super) fn quantiles(evaluator: &mut Evaluator<'_>, args: Args<'_>, grid: &Gr
             // The quantile may differ from step to step, and the label with it.
             for i in (0..grid.count).filter(|i| row.is_there(*i)) {
                 let labels = row.labels.to_builder().set(label, &open_metrics(phi[i])).build();
-                let at = out.iter().position(|other: &Row| other.labels == labels).unwrap_or_else(|| {
+                let at = *at.entry(labels.clone()).or_insert_with(|| {
                     out.push(Row { drop_name: row.drop_name, ..Row::hollow(labels, grid.count, row.tiers) });
                     out.len() - 1
                 });
+                if out[at].is_there(i) {
+                    return Err(QueryError::Execution("vector cannot contain metrics with the same labelset".to_owned()));
+                }
                 out[at].values[i] = row.values[i];
             }
         }
@@ -233,7 +237,13 @@ pub(super) fn text(h: &Histogram) -> String {
     let mut out = format!("{{count:{}, sum:{}", super::notes::general(h.count), super::notes::general(h.sum));
     for b in native::all_buckets(h) {
         let zero = b.lower <= 0.0 && b.upper >= 0.0 && !native::is_custom(h);
-        let (open, close) = if zero { ('[', ']') } else if b.upper <= 0.0 && !native::is_custom(h) { ('[', ')') } else { ('(', ']') };
+        let (open, close) = if zero {
+            ('[', ']')
+        } else if b.upper <= 0.0 && !native::is_custom(h) {
+            ('[', ')')
+        } else {
+            ('(', ']')
+        };
         // Writing into a text does not fail.
         let _ = write!(out, ", {open}{},{}{close}:{}", super::notes::general(b.lower), super::notes::general(b.upper), super::notes::general(b.count));
     }

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use super::QueryError;
 use super::eval::Evaluator;
+use super::native;
 use super::plan;
 use super::series::{Cursor, Points, Track, tiers_of};
 use super::smooth;
 use super::tree::{Edges, Expr, Node, Selector, Shift};
 use super::value::{Evaluated, Grid, HOLE, Held, Row, is_hole};
-use crate::model::{Column, HistogramColumn, SeriesData, TimeRange};
+use crate::model::{Column, Histogram, HistogramColumn, ResetHint, SeriesData, TimeRange};
 use crate::store::Selection;
 
 /// The step of a sub-query that names none.
@@ -41,15 +42,18 @@ impl Evaluator<'_> {
     fn read(&mut self, selector: &Selector, range: TimeRange) -> Result<Arc<Vec<SeriesData>>, QueryError> {
         self.deadline.check()?;
         let selection = Selection { matchers: selector.matchers.clone(), range, tier: self.frame.tier };
-        if let Some((_, found)) = self.cache.iter().find(|(known, _)| *known == selection) {
+        if let Some((_, found)) = self.cache.iter().find(|(known, _)| *known == selection && !selector.counts_alone) {
             return Ok(found.clone());
         }
-        let found = self.source.select(&selection, self.deadline).map_err(QueryError::of_store)?;
+        let mut found = self.source.select(&selection, self.deadline).map_err(QueryError::of_store)?;
+        if selector.counts_alone {
+            hinted(&mut found);
+        }
         let floats: usize = found.iter().flat_map(|s| &s.segments).map(crate::model::Segment::rows).sum();
         let histograms: usize = found.iter().flat_map(|s| &s.histograms).map(|s| s.column.len()).sum();
         self.budget.read(found.len(), floats + histograms, self.options)?;
         let found = Arc::new(found);
-        if self.repeated.contains(&selector.matchers) {
+        if self.repeated.contains(&selector.matchers) && !selector.counts_alone {
             self.cache.push((selection, found.clone()));
         }
         Ok(found)
@@ -188,7 +192,7 @@ impl Evaluator<'_> {
                 if !is_hole(*v) {
                     points.push(inner.time(i), *v);
                 } else if let Some(h) = row.histogram(i) {
-                    histograms.push(inner.time(i), h.clone());
+                    histograms.push(inner.time(i), unhinted(h));
                 }
             }
             let mut track = Track::computed(row.labels, row.tiers, points, histograms);
@@ -196,5 +200,28 @@ impl Evaluator<'_> {
             track
         };
         Ok(rows.into_iter().map(to_track).collect())
+    }
+}
+
+/// A step of a sub-query does not follow on the one before: what a hint says of that is not known any more.
+fn unhinted(h: &Arc<Histogram>) -> Arc<Histogram> {
+    match h.reset_hint {
+        ResetHint::Gauge | ResetHint::Unknown => h.clone(),
+        ResetHint::Reset | ResetHint::NotReset => Arc::new(Histogram { reset_hint: ResetHint::Unknown, ..Histogram::clone(h) }),
+    }
+}
+
+/// Finds out for each histogram whether it began anew after the one before, where that is not known.
+fn hinted(found: &mut [SeriesData]) {
+    for segment in found.iter_mut().flat_map(|s| &mut s.histograms) {
+        let mut before: Option<Arc<Histogram>> = None;
+        for h in &mut segment.column.h {
+            let original = h.clone();
+            if let Some(before) = before.filter(|_| h.reset_hint == ResetHint::Unknown) {
+                let reset_hint = if native::detects_reset(h, &before) { ResetHint::Reset } else { ResetHint::NotReset };
+                *h = Arc::new(Histogram { reset_hint, ..Histogram::clone(h) });
+            }
+            before = Some(original);
+        }
     }
 }

@@ -179,7 +179,13 @@ impl<'a> Points<'a> {
             (column.t[i], *look, Held::Histogram(column.h[i].clone()))
         });
         let (at, look, held) = match (float, histogram) {
-            (Some(f), Some(h)) => if h.0 >= f.0 { h } else { f },
+            (Some(f), Some(h)) => {
+                if h.0 >= f.0 {
+                    h
+                } else {
+                    f
+                }
+            }
             (f, h) => f.or(h)?,
         };
         let stale = match &held {

@@ -184,7 +184,7 @@ fn any_of(names: &[String]) -> Result<Matcher, QueryError> {
 
 fn select(query: &MetricsQuery, mut matchers: Vec<Matcher>) -> Selector {
     matchers.extend(query.matchers.iter().cloned());
-    Selector { name: None, matchers, shift: Shift::default(), edges: Edges::Plain }
+    Selector { name: None, matchers, shift: Shift::default(), edges: Edges::Plain, counts_alone: false }
 }
 
 fn call(name: &str, args: Vec<Expr>) -> Result<Expr, QueryError> {

@@ -1,7 +1,7 @@
 //! Values at times where there is no sample: on the line between the samples on both sides.
 
-use super::notes::{Notes, Site};
 use super::native::{self, Incompatible, Wide};
+use super::notes::{Notes, Site};
 use super::series::Track;
 use super::value::Held;
 use crate::model::Histogram;

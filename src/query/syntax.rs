@@ -91,8 +91,7 @@ fn matches(matching: &Matching, is_set: bool) -> Value {
 }
 
 fn selected(selector: &Selector, node: Value) -> Value {
-    let matchers: Vec<Value> =
-        selector.matchers.iter().map(|m| json!({ "name": m.name, "type": sign_of(m), "value": value_of(m) })).collect();
+    let matchers: Vec<Value> = selector.matchers.iter().map(|m| json!({ "name": m.name, "type": sign_of(m), "value": value_of(m) })).collect();
     let mut node = shifted(&selector.shift, node);
     node["name"] = json!(selector.name.as_deref().unwrap_or(""));
     node["matchers"] = json!(matchers);

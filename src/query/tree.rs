@@ -91,6 +91,8 @@ pub(super) struct Selector {
     pub(super) matchers: Vec<Matcher>,
     pub(super) shift: Shift,
     pub(super) edges: Edges,
+    /// Of histograms only count and sum are looked at in the end. Resets between them are then found while reading.
+    pub(super) counts_alone: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

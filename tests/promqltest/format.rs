@@ -94,7 +94,7 @@ pub(crate) fn millis(text: &str) -> i64 {
 
 /// A series description and what follows it.
 pub(crate) fn series(line: &str) -> Option<(Labels, &str)> {
-    let end = line.find(|c: char| c == '{' || c.is_whitespace()).unwrap_or(line.len());
+    let end = line.find(|c: char| matches!(c, '{' | '@') || c.is_whitespace()).unwrap_or(line.len());
     let mut pairs: Vec<(String, String)> = Vec::new();
     if end > 0 {
         pairs.push(("__name__".to_owned(), line[..end].to_owned()));

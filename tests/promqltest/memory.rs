@@ -100,7 +100,8 @@ fn hint(samples: &mut BTreeMap<i64, Sample>) {
         {
             next = match compare(h, last) {
                 Followed::On => ResetHint::NotReset,
-                Followed::Anew => ResetHint::Reset,
+                // That it began anew is not kept: the chunk it begins says nothing.
+                Followed::Anew => ResetHint::Unknown,
                 Followed::Otherwise => ResetHint::Unknown,
             };
         }

@@ -33,7 +33,7 @@ pub(crate) fn sequence(text: &str) -> Option<Vec<Item>> {
 
 fn item(item: &str, out: &mut Vec<Item>) -> Option<()> {
     let (base, times) = match item.rsplit_once('x') {
-        Some((base, times)) if !item.starts_with("0x") => (base, Some(times.parse::<usize>().ok()?)),
+        Some((base, times)) => (base, Some(times.parse::<usize>().ok()?)),
         _ => (item, None),
     };
     match base {
@@ -77,7 +77,9 @@ fn histograms<'a>(text: &'a str, out: &mut Vec<Item>) -> Option<&'a str> {
         None => return None,
     };
     for i in 0..=times {
-        if i > 0 && let Some((step, factor)) = &by {
+        if i > 0
+            && let Some((step, factor)) = &by
+        {
             current = plus(&current, step, *factor);
         }
         out.push(Item::Histogram(current.clone(), hinted));

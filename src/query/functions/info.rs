@@ -27,8 +27,7 @@ pub(super) fn info(evaluator: &mut Evaluator<'_>, args: Args<'_>, grid: &Grid) -
     let base = args.get(0)?;
     let rows = evaluator.vector(base, grid)?;
     let wanted = wanted(args.args.get(1));
-    let positive = wanted.names.iter().any(|m| matches!(m.op, MatchOp::Equal(_) | MatchOp::Regex(_)));
-    let is_info = |row: &Row| positive && wanted.names.iter().all(|m| m.accepts(row.labels.metric_name()));
+    let is_info = |row: &Row| is_positive(&wanted.names) && wanted.names.iter().all(|m| m.accepts(row.labels.metric_name()));
     let (kept, enriched): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(is_info);
     let infos = info_rows(evaluator, &enriched, &wanted, shift_of(base), grid)?;
     let mut out = kept;
@@ -49,6 +48,11 @@ pub(super) fn info(evaluator: &mut Evaluator<'_>, args: Args<'_>, grid: &Grid) -
         }
     }
     Ok(Evaluated::Vector(out))
+}
+
+/// Whether a name is asked for, not only excluded.
+fn is_positive(names: &[Matcher]) -> bool {
+    names.iter().any(|m| matches!(m.op, MatchOp::Equal(_) | MatchOp::Regex(_)))
 }
 
 fn wanted(selector: Option<&Expr>) -> Wanted {
@@ -80,7 +84,10 @@ struct InfoRow {
 }
 
 fn info_rows(evaluator: &mut Evaluator<'_>, rows: &[Row], wanted: &Wanted, shift: Shift, grid: &Grid) -> Result<Vec<InfoRow>, QueryError> {
-    let mut matchers = if wanted.names.is_empty() { vec![Matcher::metric(TARGET_INFO)] } else { wanted.names.clone() };
+    let mut matchers = wanted.names.clone();
+    if !is_positive(&matchers) {
+        matchers.push(Matcher::metric(TARGET_INFO));
+    }
     let mut any = false;
     for label in IDENTIFYING {
         let values: HashSet<&str> = rows.iter().filter_map(|row| row.labels.get(label)).collect();
@@ -96,7 +103,7 @@ fn info_rows(evaluator: &mut Evaluator<'_>, rows: &[Row], wanted: &Wanted, shift
         return Ok(Vec::new());
     }
     matchers.extend(wanted.labels.iter().cloned());
-    let selector = Selector { name: None, matchers, shift, edges: Edges::Plain };
+    let selector = Selector { name: None, matchers, shift, edges: Edges::Plain, counts_alone: false };
     let found = evaluator.instant(&selector, grid, Yield::Value)?;
     if found.iter().any(Row::has_histograms) {
         return Err(QueryError::Execution("info sample should be float".to_owned()));

@@ -23,11 +23,11 @@ pub(super) fn sgn(v: f64, _: &[f64]) -> f64 {
 }
 
 /// NaN wins, as in Go's `math.Min` and `math.Max`.
-fn min(a: f64, b: f64) -> f64 {
+pub(super) fn min(a: f64, b: f64) -> f64 {
     if a.is_nan() || b.is_nan() { f64::NAN } else { a.min(b) }
 }
 
-fn max(a: f64, b: f64) -> f64 {
+pub(super) fn max(a: f64, b: f64) -> f64 {
     if a.is_nan() || b.is_nan() { f64::NAN } else { a.max(b) }
 }
 

@@ -33,8 +33,6 @@ pub(super) use window::{Over, over};
 pub(super) struct Args<'a> {
     pub(super) function: &'static str,
     pub(super) args: &'a [Expr],
-    /// Of the whole call.
-    pub(super) span: Span,
 }
 
 impl<'a> Args<'a> {
@@ -170,7 +168,9 @@ static FUNCTIONS: &[Function] = &[
     map_fn("log10", |v, _| v.log10()),
     map_fn("log2", |v, _| v.log2()),
     experimental("mad_over_time", &[M], 0, Body::Over(over_time::MAD)),
+    Function { experimental: true, ..scalar("max_of", &[S, S], shape::max_of) },
     over_fn("max_over_time", over_time::MAX),
+    Function { experimental: true, ..scalar("min_of", &[S, S], shape::min_of) },
     over_fn("min_over_time", over_time::MIN),
     variadic("minute", &[V], 1, Body::Special(date::minute)),
     variadic("month", &[V], 1, Body::Special(date::month)),

@@ -12,9 +12,8 @@ use super::window::{CellWindow, Over, Window};
 pub(super) const AVG: Over =
     Over::full(mean, |w, notes| histograms::either(w, notes, mean, histograms::mean)).with_cells(|w| Some(sum_of_cells(w) / count_of_cells(w)));
 pub(super) const SUM: Over = Over::full(sum, |w, notes| histograms::either(w, notes, sum, histograms::sum)).with_cells(|w| Some(sum_of_cells(w)));
-pub(super) const COUNT: Over =
-    Over::full(|w| Some(w.samples.v.len() as f64), |w, _| Some(Held::Float((w.samples.t.len() + w.histograms.t.len()) as f64)))
-        .with_cells(|w| Some(count_of_cells(w)));
+pub(super) const COUNT: Over = Over::full(|w| Some(w.samples.v.len() as f64), |w, _| Some(Held::Float((w.samples.t.len() + w.histograms.t.len()) as f64)))
+    .with_cells(|w| Some(count_of_cells(w)));
 pub(super) const MIN: Over =
     Over::samples(|w| w.samples.v.iter().copied().reduce(smaller)).with_cells(|w| w.cells.iter().map(|c| c.bucket.min).reduce(smaller));
 pub(super) const MAX: Over = Over::samples(|w| w.samples.v.iter().copied().reduce(larger)).with_cells(|w| w.cells.iter().map(|c| c.bucket.max).reduce(larger));
@@ -27,16 +26,17 @@ pub(super) const PRESENT: Over = Over::full(|_| Some(1.0), |_, _| Some(Held::Flo
 pub(super) const PRESENT_NAMED: Over = Over { keeps_name: true, ..PRESENT };
 pub(super) const STDVAR: Over = Over::samples(|w| Some(variance(w)));
 pub(super) const STDDEV: Over = Over::samples(|w| Some(variance(w).sqrt()));
-pub(super) const QUANTILE: Over =
-    Over { check: Some(check_phi), ..Over::samples(|w| Some(kahan::quantile(*w.params.first()?, &mut w.samples.v.to_vec()))) };
+pub(super) const QUANTILE: Over = Over { check: Some(check_phi), ..Over::samples(|w| Some(kahan::quantile(*w.params.first()?, &mut w.samples.v.to_vec()))) };
 pub(super) const MAD: Over = Over::samples(|w| {
     let mut values = w.samples.v.to_vec();
     let median = kahan::quantile(0.5, &mut values);
     values.iter_mut().for_each(|v| *v = (*v - median).abs());
     Some(kahan::quantile(0.5, &mut values))
 });
-pub(super) const TS_OF_FIRST: Over = Over::full(|w| seconds(w.samples.t.first()), |w, _| seconds(w.samples.t.first().into_iter().chain(w.histograms.t.first()).min()).map(Held::Float));
-pub(super) const TS_OF_LAST: Over = Over::full(|w| seconds(w.samples.t.last()), |w, _| seconds(w.samples.t.last().into_iter().chain(w.histograms.t.last()).max()).map(Held::Float));
+pub(super) const TS_OF_FIRST: Over =
+    Over::full(|w| seconds(w.samples.t.first()), |w, _| seconds(w.samples.t.first().into_iter().chain(w.histograms.t.first()).min()).map(Held::Float));
+pub(super) const TS_OF_LAST: Over =
+    Over::full(|w| seconds(w.samples.t.last()), |w, _| seconds(w.samples.t.last().into_iter().chain(w.histograms.t.last()).max()).map(Held::Float));
 pub(super) const TS_OF_MAX: Over = Over::samples(|w| time_of(w, |v, best| v >= best));
 pub(super) const TS_OF_MIN: Over = Over::samples(|w| time_of(w, |v, best| v <= best));
 

@@ -78,6 +78,19 @@ pub(super) fn range(evaluator: &mut Evaluator<'_>, _: Args<'_>, grid: &Grid) -> 
     Ok(Evaluated::Scalar(vec![evaluator.frame.end.saturating_sub(evaluator.frame.start) as f64 / 1000.0; grid.count]))
 }
 
+pub(super) fn min_of(evaluator: &mut Evaluator<'_>, args: Args<'_>, grid: &Grid) -> Result<Evaluated, QueryError> {
+    of_two(evaluator, args, grid, super::math::min)
+}
+
+pub(super) fn max_of(evaluator: &mut Evaluator<'_>, args: Args<'_>, grid: &Grid) -> Result<Evaluated, QueryError> {
+    of_two(evaluator, args, grid, super::math::max)
+}
+
+fn of_two(evaluator: &mut Evaluator<'_>, args: Args<'_>, grid: &Grid, f: fn(f64, f64) -> f64) -> Result<Evaluated, QueryError> {
+    let (a, b) = (evaluator.scalar(args.get(0)?, grid)?, evaluator.scalar(args.get(1)?, grid)?);
+    Ok(Evaluated::Scalar(a.into_iter().zip(b).map(|(a, b)| f(a, b)).collect()))
+}
+
 pub(super) fn step(evaluator: &mut Evaluator<'_>, _: Args<'_>, grid: &Grid) -> Result<Evaluated, QueryError> {
     Ok(Evaluated::Scalar(vec![evaluator.frame.step as f64 / 1000.0; grid.count]))
 }

@@ -23,11 +23,8 @@ pub(super) fn upper(index: i32, schema: i32, custom: &[f64]) -> f64 {
             Err(_) => f64::NEG_INFINITY,
         };
     }
-    let bound = if schema <= 0 {
-        f64::from(index) * f64::from(1_i32 << schema.unsigned_abs().min(30))
-    } else {
-        f64::from(index) / f64::from(1_i32 << schema.min(30))
-    };
+    let bound =
+        if schema <= 0 { f64::from(index) * f64::from(1_i32 << schema.unsigned_abs().min(30)) } else { f64::from(index) / f64::from(1_i32 << schema.min(30)) };
     // The last bucket ends at the largest number, so that +Inf has one of its own.
     if bound == 1024.0 { f64::MAX } else { bound.exp2() }
 }

@@ -74,11 +74,7 @@ fn trim_bucket(b: &Bucket, cut: Cut, positive: bool) -> (f64, f64) {
         return endless(b, cut);
     }
     let below = b.count * share_below(b, cut.at, positive, cut.custom);
-    if cut.keeps_below {
-        (below, middle(b.lower, cut.at, positive, cut.custom))
-    } else {
-        (b.count - below, middle(cut.at, b.upper, positive, cut.custom))
-    }
+    if cut.keeps_below { (below, middle(b.lower, cut.at, positive, cut.custom)) } else { (b.count - below, middle(cut.at, b.upper, positive, cut.custom)) }
 }
 
 /// Of an endless bucket little is known: it is kept whole or dropped, unless it can begin at zero.

@@ -371,8 +371,7 @@ impl Parser {
 
 /// Words that open no call of a function.
 fn is_keyword(word: &str) -> bool {
-    const KEYWORDS: [&str; 13] =
-        ["and", "or", "unless", "atan2", "bool", "by", "without", "on", "ignoring", "group_left", "group_right", "offset", "smoothed"];
+    const KEYWORDS: [&str; 13] = ["and", "or", "unless", "atan2", "bool", "by", "without", "on", "ignoring", "group_left", "group_right", "offset", "smoothed"];
     KEYWORDS.iter().any(|keyword| keyword.eq_ignore_ascii_case(word))
 }
 

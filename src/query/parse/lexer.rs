@@ -160,7 +160,14 @@ impl Lexer<'_> {
         }
         let Some(sign) = SIGNS.into_iter().find(|sign| self.rest().starts_with(sign)) else {
             let after = self.rest()[c.len_utf8()..].chars().next();
-            return self.flaw(start, if c == '!' { format!("unexpected character after '!': {}", after.map_or("end of input".to_owned(), rune)) } else { format!("unexpected character: {}", rune(c)) });
+            return self.flaw(
+                start,
+                if c == '!' {
+                    format!("unexpected character after '!': {}", after.map_or("end of input".to_owned(), rune))
+                } else {
+                    format!("unexpected character: {}", rune(c))
+                },
+            );
         };
         match sign {
             "(" => self.parens += 1,

@@ -133,9 +133,7 @@ fn edges(selector: &Selector) -> &'static str {
 
 /// Whether a label or metric may stand without quotes.
 fn is_plain(name: &str, colon: bool) -> bool {
-    !name.is_empty()
-        && !name.starts_with(|c: char| c.is_ascii_digit())
-        && name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric() || (colon && c == ':'))
+    !name.is_empty() && !name.starts_with(|c: char| c.is_ascii_digit()) && name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric() || (colon && c == ':'))
 }
 
 /// Whether a name may stand before the braces and be read as a name again.

@@ -28,7 +28,7 @@ impl Parser {
             }
             matchers.push(Matcher::equal(METRIC_NAME, name));
         }
-        Ok(Expr { node: Node::Instant(Selector { name, matchers, shift: Shift::default(), edges: Edges::Plain }), span })
+        Ok(Expr { node: Node::Instant(Selector { name, matchers, shift: Shift::default(), edges: Edges::Plain, counts_alone: false }), span })
     }
 
     fn matchers(&mut self, out: &mut Vec<Matcher>, quoted: &mut Option<String>) -> Result<(), Flaw> {
