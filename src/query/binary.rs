@@ -1,6 +1,7 @@
 //! Operators between scalars and vectors, and how series of two vectors find each other.
 
-use std::collections::HashMap;
+
+use hashbrown::HashMap;
 
 use super::QueryError;
 use super::native::{self, Incompatible, Wide};

@@ -31,6 +31,22 @@ impl Notes {
         Self { text: text.to_owned(), ..Self::default() }
     }
 
+    /// Of a part of the same evaluation.
+    pub(super) fn part(&self) -> Self {
+        Self::of(&self.text)
+    }
+
+    /// Takes over what was noted in a part.
+    pub(super) fn absorb(&mut self, part: Self) {
+        for (theirs, ours) in [(part.warnings, &mut self.warnings), (part.infos, &mut self.infos)] {
+            for note in theirs {
+                if self.known.insert(note.clone()) {
+                    ours.push(note);
+                }
+            }
+        }
+    }
+
     /// What is good to know about the data, without a place.
     pub(super) fn info(&mut self, text: String) {
         if self.known.insert(text.clone()) {
