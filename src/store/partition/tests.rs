@@ -144,8 +144,6 @@ fn matcher() -> impl Strategy<Value = Matcher> {
     prop_oneof![
         (name, "[xyz]{0,2}").prop_map(|(n, v)| Matcher::equal(&n, &v)),
         (name, "[xyz]{0,2}").prop_map(|(n, v)| Matcher::not_equal(&n, &v)),
-        (name, "(x|y|z|xy|.+|.*|[xy]z?|x.*|)").prop_map(|(n, p)| Matcher::regex(&n, &p).unwrap()),
-        (name, "(x|y|z|xy|.+|.*|[xy]z?|x.*|)").prop_map(|(n, p)| Matcher::not_regex(&n, &p).unwrap()),
         (name, prop::sample::select(vec!["x|y", "xx|zz|", ".+", ".*", "[xy]z?", "x.*"])).prop_map(|(n, p)| Matcher::regex(&n, p).unwrap()),
         (name, prop::sample::select(vec!["x|y", "xx|zz|", ".+", ".*", "[xy]z?", "x.*"])).prop_map(|(n, p)| Matcher::not_regex(&n, p).unwrap()),
     ]
