@@ -16,8 +16,10 @@ use crate::store::codec;
 use crate::store::files::Files;
 use crate::store::layout::{ColumnKind, Record};
 
-/// Columns up to this length lie beside their entry, where they deflate together.
-const SHORT_COLUMN_BYTES: usize = 96;
+/// Columns up to this length lie beside their entry, where they deflate together: samples hardly,
+/// buckets well.
+const SHORT_SAMPLES_BYTES: usize = 128;
+const SHORT_BUCKETS_BYTES: usize = 512;
 
 /// The pairs of all series, numbered as they come.
 #[derive(Default)]
@@ -130,7 +132,8 @@ impl<'a> PartitionWriter<'a> {
             codec::encode_times(t, &mut encoded);
             self.store(&encoded)
         });
-        let place = if column.len() <= SHORT_COLUMN_BYTES { Place::Here(column) } else { Place::Stream(self.store(&column)) };
+        let short = if kind == ColumnKind::Float { SHORT_SAMPLES_BYTES } else { SHORT_BUCKETS_BYTES };
+        let place = if column.len() <= short { Place::Here(column) } else { Place::Stream(self.store(&column)) };
         self.entries.push(Entry { kind, times, place });
         if self.entries.len() == SERIES_IN_BLOCK {
             self.end_block();
@@ -148,10 +151,8 @@ impl<'a> PartitionWriter<'a> {
     }
 
     fn end_block(&mut self) {
-        let bytes = places::encode(&self.entries, self.base);
-        let from = self.stream.len() as u64;
-        let len = pack(&bytes, &mut self.stream);
-        self.blocks.push(SeriesAt { base: self.base, places: At { from, len }, names: At { from: 0, len: 0 } });
+        let places = put(&places::encode(&self.entries, self.base), &mut self.stream);
+        self.blocks.push(SeriesAt { base: self.base, places, names: At { from: 0, len: 0 } });
         self.base = self.stream.len() as u64;
         self.entries.clear();
     }
@@ -186,35 +187,29 @@ impl<'a> PartitionWriter<'a> {
     /// Appends what is known only now: names, pairs and the directory.
     fn end_stream(&mut self) {
         let in_order = self.pairs.in_order();
-        let mut final_numbers = vec![0u32; in_order.len()];
-        for (number, (_, _, old)) in in_order.iter().enumerate() {
-            if let Some(place) = final_numbers.get_mut(*old as usize) {
+        let mut numbers = vec![0u32; in_order.len()];
+        for (number, (_, _, came)) in in_order.iter().enumerate() {
+            if let Some(place) = numbers.get_mut(*came as usize) {
                 *place = number as u32;
             }
         }
         for number in &mut self.numbers {
-            *number = final_numbers.get(*number as usize).copied().unwrap_or_default();
+            *number = numbers.get(*number as usize).copied().unwrap_or_default();
         }
         let mut from = 0;
         let series: Vec<Range<usize>> = self.ends.iter().map(|end| std::mem::replace(&mut from, *end)..*end).collect();
         for (block, series) in self.blocks.iter_mut().zip(series.chunks(SERIES_IN_BLOCK)) {
-            let bytes = names::encode(series.iter().filter_map(|range| self.numbers.get(range.clone())));
-            block.names.from = self.stream.len() as u64;
-            block.names.len = pack(&bytes, &mut self.stream);
+            block.names = put(&names::encode(series.iter().filter_map(|range| self.numbers.get(range.clone()))), &mut self.stream);
         }
-        let mut pair_blocks = Vec::new();
-        let mut number = 0;
-        for chunk in in_order.chunks(PAIRS_IN_BLOCK) {
-            let runs = |old: u32| self.pairs.runs.get(old as usize).map(Vec::as_slice).unwrap_or_default();
-            let list: Vec<Pair<'_>> = chunk.iter().map(|(name, value, old)| Pair { name, value, runs: runs(*old) }).collect();
-            let bytes = pairs::encode(&list, self.blocks.len() as u32);
-            let from = self.stream.len() as u64;
-            let at = At { from, len: pack(&bytes, &mut self.stream) };
-            let (name, value) = chunk.first().map_or(("", ""), |(name, value, _)| (*name, *value));
-            pair_blocks.push(PairsAt { at, number, count: chunk.len(), name: name.to_owned(), value: value.to_owned() });
-            number += chunk.len() as u32;
+        let mut pairs = Vec::new();
+        for (chunk, number) in in_order.chunks(PAIRS_IN_BLOCK).zip((0..).step_by(PAIRS_IN_BLOCK)) {
+            let runs = |came: u32| self.pairs.runs.get(came as usize).map(Vec::as_slice).unwrap_or_default();
+            let list: Vec<Pair<'_>> = chunk.iter().map(|(name, value, came)| Pair { name, value, runs: runs(*came) }).collect();
+            let at = put(&pairs::encode(&list, self.blocks.len() as u32), &mut self.stream);
+            let (name, value) = list.first().map_or(("", ""), |first| (first.name, first.value));
+            pairs.push(PairsAt { at, number, count: chunk.len(), name: name.to_owned(), value: value.to_owned() });
         }
-        let directory = Directory { series: self.ends.len() as u32, rows: self.rows, blocks: std::mem::take(&mut self.blocks), pairs: pair_blocks };
+        let directory = Directory { series: self.ends.len() as u32, rows: self.rows, blocks: std::mem::take(&mut self.blocks), pairs };
         stream::close(&directory, &mut self.stream);
     }
 
@@ -227,4 +222,10 @@ impl<'a> PartitionWriter<'a> {
         database.compact().map_err(|e| fail(e.into()))?;
         database.close().map_err(|e| fail(e.into()))
     }
+}
+
+/// Appends a packed block to a stream.
+fn put(block: &[u8], stream: &mut Vec<u8>) -> At {
+    let from = stream.len() as u64;
+    At { from, len: pack(block, stream) }
 }
