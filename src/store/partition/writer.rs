@@ -9,6 +9,7 @@ use super::names::{self, SERIES_IN_BLOCK};
 use super::pack::pack;
 use super::pairs::{self, PAIRS_IN_BLOCK, Pair, Runs};
 use super::places::{self, At, Entry, Place};
+use super::times::Times;
 use super::{Values, stream};
 use crate::model::{Labels, Tier, Timestamp};
 use crate::store::StoreError;
@@ -78,7 +79,8 @@ pub(in crate::store) struct PartitionWriter<'a> {
     entries: Vec<Entry<Vec<u8>>>,
     base: u64,
     blocks: Vec<SeriesAt>,
-    /// Columns and time columns by what they are: the same bytes are stored once.
+    times: Times,
+    /// Columns by what they are: the same bytes are stored once.
     stored: HashMap<u128, At>,
     rows: u64,
     first: i64,
@@ -98,6 +100,7 @@ impl<'a> PartitionWriter<'a> {
             entries: Vec::new(),
             base: 0,
             blocks: Vec::new(),
+            times: Times::default(),
             stored: HashMap::new(),
             rows: 0,
             first: i64::MAX,
@@ -127,11 +130,7 @@ impl<'a> PartitionWriter<'a> {
             self.numbers.push(self.pairs.number(name, value, block));
         }
         self.ends.push(self.numbers.len());
-        let times = t.map(|t| {
-            let mut encoded = Vec::new();
-            codec::encode_times(t, &mut encoded);
-            self.store(&encoded)
-        });
+        let times = t.map(|t| self.times.put(t, &mut self.stream));
         let short = if kind == ColumnKind::Float { SHORT_SAMPLES_BYTES } else { SHORT_BUCKETS_BYTES };
         let place = if column.len() <= short { Place::Here(column) } else { Place::Stream(self.store(&column)) };
         self.entries.push(Entry { kind, times, place });
