@@ -220,7 +220,8 @@ impl Keeper {
         }
         let state = shared.read();
         let waiting = unrolled(&state, shared);
-        let starts = shared.windows.touched(tier, range).filter(|start| *start >= state.dropped[tier.index()]);
+        let (length, dropped) = (shared.windows.length(tier), state.dropped[tier.index()]);
+        let starts = shared.windows.touched(tier, range).filter(|start| *start + length > dropped);
         starts.map(|start| ((tier, start), generation)).filter(|(key, _)| !waiting.contains(key)).collect()
     }
 

@@ -274,7 +274,8 @@ pub(super) fn unrolled(state: &State, shared: &Shared) -> Vec<WindowKey> {
         if tier.coarser().is_some_and(|c| shared.options.keeps(c).is_some()) {
             let dropped = state.dropped[tier.index()];
             // Of a file of several windows the first may be dropped, and with them their marks.
-            for start in shared.windows.touched(tier, p.record.range).filter(|start| *start >= dropped) {
+            let length = shared.windows.length(tier);
+            for start in shared.windows.touched(tier, p.record.range).filter(|start| *start + length > dropped) {
                 let mark = newest.entry((tier, start)).or_default();
                 *mark = (*mark).max(p.record.generation);
             }
