@@ -1,6 +1,5 @@
 //! Operators between scalars and vectors, and how series of two vectors find each other.
 
-
 use hashbrown::HashMap;
 
 use super::QueryError;

@@ -85,7 +85,9 @@ impl<'a> Evaluator<'a> {
             }
             Node::Aggregate { op, expr: inner, param, grouping } => {
                 // A name that no group has need not be taken away first.
-                self.names_unseen = !op.picks() && !grouping.labels.iter().any(|label| is_metadata(label)) && matches!(&inner.bare().node, Node::Call { function, .. } if matches!(function.body, Body::Over(_)));
+                self.names_unseen = !op.picks()
+                    && !grouping.labels.iter().any(|label| is_metadata(label))
+                    && matches!(&inner.bare().node, Node::Call { function, .. } if matches!(function.body, Body::Over(_)));
                 let rows = self.vector(inner, grid)?;
                 let number = param.as_ref().map(|p| self.eval(p, grid)).transpose()?;
                 let sites = aggregate::Sites {
