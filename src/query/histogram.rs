@@ -241,7 +241,7 @@ fn per_step(families: &[Family], grid: &Grid, notes: &mut Notes, f: &mut Of<'_>)
 /// A native histogram as Prometheus prints it: counts by bucket, bounds in brackets that say whether they are part of it.
 pub(super) fn text(h: &Histogram) -> String {
     let mut out = format!("{{count:{}, sum:{}", super::notes::general(h.count), super::notes::general(h.sum));
-    for b in native::all_buckets(h) {
+    for b in native::all_buckets(h).into_iter().filter(|b| b.count != 0.0) {
         let zero = b.lower <= 0.0 && b.upper >= 0.0 && !native::is_custom(h);
         let (open, close) = if zero {
             ('[', ']')

@@ -155,9 +155,9 @@ fn with_name(text: &str, name: &str) -> String {
     if name.is_empty() { text.to_owned() } else { format!("{text} for metric name {}", quote(name)) }
 }
 
-/// A number as Go's `%g` prints it.
+/// A number as Go's `%g` prints it: with an exponent below 0.0001 and from a million on.
 pub(super) fn general(v: f64) -> String {
-    if v.is_finite() && v != 0.0 && !(1e-5..1e21).contains(&v.abs()) {
+    if v.is_finite() && v != 0.0 && !(1e-4..1e6).contains(&v.abs()) {
         let text = format!("{v:e}");
         let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
         let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |rest| ('-', rest));

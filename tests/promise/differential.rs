@@ -1,5 +1,7 @@
 //! The same samples in Debian's Prometheus and here, by remote write, and the same answers to expressions
 //! that a seeded grammar makes: instant and over a range. Guards against an answer that is nearly right.
+//! Prometheus 2.42 still counts what lies on the left edge of a window, so nothing lies there: samples are off the whole
+//! second, and evaluations are at times that no step of a sub-query divides. Its `atan2` keeps names by mistake.
 //! 150 expressions each time, 2,500 with `LATIDO_LONG`; skipped loudly where Prometheus is not installed.
 
 use std::collections::BTreeMap;
@@ -64,7 +66,7 @@ fn data(start: i64, dice: &mut Dice) -> Vec<Pushed> {
         let mut total = 0.0;
         let (mut counter, mut gauge) = (Vec::new(), Vec::new());
         for i in 0..SAMPLES {
-            let t = start + i * STEP_MS + k as i64 * 1000;
+            let t = start + i * STEP_MS + k as i64 * 1000 + 377;
             total = if dice.roll(40) == 0 { 0.0 } else { total + dice.roll(100) as f64 / 4.0 };
             if dice.roll(25) != 0 {
                 counter.push((t, total));
@@ -82,7 +84,7 @@ fn data(start: i64, dice: &mut Dice) -> Vec<Pushed> {
         for i in 0..SAMPLES {
             for (b, count) in counts.iter_mut().enumerate() {
                 *count += (b as f64 + 1.0) * (1.0 + (i % 3) as f64);
-                buckets[b].push((start + i * STEP_MS, *count));
+                buckets[b].push((start + i * STEP_MS + 377, *count));
             }
         }
         for (le, samples) in ["0.1", "0.5", "1", "+Inf"].into_iter().zip(buckets) {
@@ -154,7 +156,7 @@ impl Grammar {
             }
             6 => format!("{}({})", self.0.pick(&["abs", "ceil", "floor", "sgn", "sqrt", "exp", "ln", "round", "-", "absent", "sort"]), self.vector(depth - 1)),
             7 => {
-                let op = self.0.pick(&["+", "-", "*", "/", "%", "^", ">", "<=", "== bool", "!=", "atan2"]);
+                let op = self.0.pick(&["+", "-", "*", "/", "%", "^", ">", "<=", "== bool", "!="]);
                 if self.0.roll(2) == 0 {
                     format!("({}) {op} ({})", self.vector(depth - 1), self.scalar())
                 } else {
@@ -240,7 +242,7 @@ fn generated_expressions_are_answered_as_prometheus_answers_them() {
     let (mut differ, count) = (Vec::new(), if is_long() { 2500 } else { 150 });
     for i in 0..count {
         let expr = grammar.vector(1 + (i % 3));
-        let at = from / 1000 + 300 + i64::from(i) * 7 % 1500;
+        let at = (from / 1000 + 300 + i64::from(i) * 7 % 1500) / 10 * 10 + 7;
         let instant = format!("/api/v1/query?query={}&time={at}", encode(&expr));
         let range = format!("/api/v1/query_range?query={}&start={}&end={}&step=20", encode(&expr), at - 120, at + 120);
         for path in [instant, range] {

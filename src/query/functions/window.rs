@@ -6,7 +6,7 @@ use super::super::notes::{Notes, Site};
 use super::super::selector::Windows;
 use super::super::series::{Cell, Histograms, Samples, Track};
 use super::super::tree::{Edges, Expr};
-use super::super::value::{Evaluated, Grid, HOLE, Held, Row, merge_equal, of_one_metric};
+use super::super::value::{Evaluated, Grid, HOLE, Held, Row, is_hole, merge_equal, of_one_metric};
 use super::{Args, histograms, parameters};
 use crate::model::Tier;
 use crate::task::{Deadline, in_parts};
@@ -40,6 +40,11 @@ pub(in super::super) struct CellWindow<'a> {
 /// A function of a window that needs more than plain numbers.
 pub(super) type FullFn = fn(&Window<'_>, &mut Notes) -> Option<Held>;
 
+/// Of all windows over times and values; `None`: one by one.
+pub(super) type ColumnFn = fn(&[i64], &[f64], &Spans<'_>) -> Option<Vec<f64>>;
+/// Looks at the parameters of a step.
+pub(super) type CheckFn = fn(&[f64], &mut Notes, Site) -> Result<(), QueryError>;
+
 /// A function over windows.
 #[derive(Clone, Copy, Debug)]
 pub(in super::super) struct Over {
@@ -48,11 +53,11 @@ pub(in super::super) struct Over {
     /// Of windows with histograms, edges or known starts; without it histograms are left out, with an info.
     pub(super) full: Option<FullFn>,
     /// Of all windows over a column of numbers at once, where that is faster than one by one.
-    pub(super) column: Option<fn(&[i64], &[f64], &Spans<'_>) -> Option<Vec<f64>>>,
+    pub(super) column: Option<ColumnFn>,
     /// From what rolled-up tiers keep; without it the function sees one sample per bucket.
     pub(super) cells: Option<fn(&CellWindow<'_>) -> Option<f64>>,
     /// What is wrong with the parameters.
-    pub(super) check: Option<fn(&[f64], &mut Notes, Site) -> Result<(), QueryError>>,
+    pub(super) check: Option<CheckFn>,
     pub(super) keeps_name: bool,
     /// Grows with the window, so a part of a bucket gets its share.
     pub(super) proportional: bool,
@@ -90,13 +95,13 @@ impl Pass<'_> {
         for track in tracks {
             deadline.check()?;
             note_approximation(self.over, self.name, &track, notes);
-            note_no_counter(self.name, self.site, &track, notes);
             let mut row = Row::hollow(track.labels.clone(), self.spans.len(), track.tiers);
             row.drop_name = track.drop_name;
             match (&track.cells, self.over.cells) {
                 (Some(cells), Some(f)) if track.histograms.is_empty() => row.values = over_cells(cells, f, self.over, &self.spans, notes, self.name),
                 _ => over_samples(&track, self.over, &self.spans, self.params, self.site, notes, &mut row),
             }
+            note_no_counter(self.name, self.site, &row, notes);
             if !row.is_empty() {
                 rows.push(row);
             }
@@ -157,11 +162,14 @@ fn note_approximation(over: &Over, name: &str, track: &Track, notes: &mut Notes)
     }
 }
 
-/// Says that a rate is taken of something that is no counter by its name.
-fn note_no_counter(function: &str, site: Site, track: &Track, notes: &mut Notes) {
-    let name = track.labels.metric_name();
+/// Says that a rate was taken of something that is no counter by its name.
+fn note_no_counter(function: &str, site: Site, row: &Row, notes: &mut Notes) {
+    if !matches!(function, "rate" | "increase") {
+        return;
+    }
+    let name = row.labels.metric_name();
     let counter = ["_total", "_sum", "_count", "_bucket"].iter().any(|end| name.ends_with(end));
-    if matches!(function, "rate" | "increase") && !name.is_empty() && !counter && !track.points.is_empty() {
+    if !counter && !name.is_empty() && row.values.iter().any(|v| !is_hole(*v)) {
         notes.not_named_as_counter(name, site);
     }
 }
