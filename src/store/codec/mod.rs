@@ -3,15 +3,24 @@
 
 #![deny(clippy::indexing_slicing)]
 
+mod apart;
 mod buckets;
 mod bytes;
+mod coder;
 mod decimal;
 mod error;
 mod flags;
 mod floats;
+mod frame;
 mod integers;
+mod joint;
+mod learned;
+mod modelled;
 mod near;
 mod packed;
+mod priors;
+mod residual;
+mod scale;
 
 use std::time::Duration;
 
@@ -66,17 +75,19 @@ pub fn decode_ints(bytes: &[u8]) -> Result<Vec<u64>, CodecError> {
     Ok(integers::decode(bytes)?.into_iter().map(i64::cast_unsigned).collect())
 }
 
-/// Appends buckets of `width` to `out`; what follows from other columns costs nearly nothing.
-pub fn encode_buckets(buckets: &BucketColumns, width: Duration, out: &mut Vec<u8>) {
-    buckets::encode(buckets, width, out);
+/// Appends the values of buckets of `width` to `out`. When they are and how many samples each holds
+/// goes to `share`, which stores those bytes once for all series that have the same and says under
+/// which number.
+pub fn encode_buckets(buckets: &BucketColumns, width: Duration, share: impl FnOnce(Vec<u8>) -> u32, out: &mut Vec<u8>) {
+    buckets::encode(buckets, width, share, out);
 }
 
-/// Reads what [`encode_buckets`] wrote.
+/// Reads what [`encode_buckets`] wrote; `shared` yields what was stored under a number.
 ///
 /// # Errors
-/// Where the bytes are damaged or cut short, or the columns differ in length.
-pub fn decode_buckets(bytes: &[u8]) -> Result<BucketColumns, CodecError> {
-    buckets::decode(bytes)
+/// Where the bytes are damaged or cut short, or the columns differ in length; what `shared` says.
+pub fn decode_buckets<E: From<CodecError>>(bytes: &[u8], shared: impl FnOnce(u32) -> Result<Vec<u8>, E>) -> Result<BucketColumns, E> {
+    buckets::decode(bytes, shared)
 }
 
 #[cfg(test)]
