@@ -1,37 +1,33 @@
-//! Buckets: what they share with the buckets of other series (when, how many) in a frame that is
-//! stored once, their values as one model of all columns. Knows no tier and no file.
+//! Buckets: what they share with the buckets of other series (when, how many) is a frame of its own,
+//! which is stored once; their values are one model of all columns. Knows no tier and no file.
 
-use std::time::Duration;
-
-use super::bytes::{Cursor, put_block, put_varint};
-use super::{CodecError, apart, frame, joint};
+use super::bytes::{Cursor, put_block};
+use super::{CodecError, apart, joint};
 use crate::model::BucketColumns;
 
-/// The first byte: columns one by one.
+/// The first byte: columns one by one, and no frame.
 const APART: u8 = 1;
-/// The first byte: the number of a frame, then a block of values.
+/// The first byte: a block of values that belong to a frame.
 const JOINT: u8 = 2;
 
-/// Appends values; `share` stores a frame, unless it has it, and gives it a number.
-pub(super) fn encode(b: &BucketColumns, width: Duration, share: impl FnOnce(Vec<u8>) -> u32, out: &mut Vec<u8>) {
+/// Appends the values.
+pub(super) fn encode(b: &BucketColumns, out: &mut Vec<u8>) {
     out.push(JOINT);
-    put_varint(u64::from(share(frame::encode(b, width))), out);
     put_block(out, |block| block.extend(joint::encode(b)));
 }
 
-/// Reads what [`encode`] wrote, to the end of the bytes; `shared` yields the frame of a number.
-pub(super) fn decode<E: From<CodecError>>(bytes: &[u8], shared: impl FnOnce(u32) -> Result<Vec<u8>, E>) -> Result<BucketColumns, E> {
+/// Reads what [`encode`] wrote, to the end of the bytes, into its frame.
+pub(super) fn decode(bytes: &[u8], frame: Option<BucketColumns>) -> Result<BucketColumns, CodecError> {
     let mut cursor = Cursor::new(bytes);
     match cursor.byte()? {
-        APART => Ok(apart::decode(cursor)?),
+        APART => apart::decode(cursor),
         JOINT => {
-            let number = u32::try_from(cursor.varint()?).map_err(|_| CodecError::Damaged("number of a frame"))?;
             let values = cursor.block()?;
             cursor.finish()?;
-            let mut b = frame::decode(&shared(number)?)?;
+            let mut b = frame.ok_or(CodecError::Damaged("values of buckets without their frame"))?;
             joint::decode(values, &mut b)?;
             Ok(b)
         }
-        other => Err(CodecError::UnknownCodec(other).into()),
+        other => Err(CodecError::UnknownCodec(other)),
     }
 }

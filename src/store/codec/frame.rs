@@ -60,13 +60,12 @@ impl Model {
 }
 
 /// How many buckets, their width, the end before the first, then a block of cells.
-pub(super) fn encode(b: &BucketColumns, width: Duration) -> Vec<u8> {
+pub(super) fn encode(b: &BucketColumns, width: Duration, out: &mut Vec<u8>) {
     let width = (width.as_millis() as u64).cast_signed();
     let mut end = b.end.first().map_or(0, |end| end.wrapping_sub(width));
-    let mut out = Vec::new();
-    put_varint(b.len() as u64, &mut out);
-    put_varint(width.cast_unsigned(), &mut out);
-    put_varint(zigzag(end), &mut out);
+    put_varint(b.len() as u64, out);
+    put_varint(width.cast_unsigned(), out);
+    put_varint(zigzag(end), out);
     let (mut coder, mut model) = (Encoder::new(), Model::new());
     for bucket in b.iter() {
         let cell = Cell {
@@ -80,8 +79,7 @@ pub(super) fn encode(b: &BucketColumns, width: Duration) -> Vec<u8> {
         model.cell(&mut coder, cell);
         end = bucket.end.0;
     }
-    put_block(&mut out, |block| block.extend(coder.finish()));
-    out
+    put_block(out, |block| block.extend(coder.finish()));
 }
 
 /// Reads what [`encode`] wrote; the columns of values stay empty.

@@ -66,7 +66,8 @@ struct Head {
 /// Scales and guess come first, each in bits that have learned what is usual.
 fn head<C: Coder>(coder: &mut C, head: Head) -> Option<Head> {
     let mut number = |states: &mut [Bit], bits: u32, v: u8| {
-        (0..bits).rev().fold(1, |node: usize, i| node * 2 + usize::from(states.get_mut(node).is_some_and(|state| coder.bit(state, v >> i & 1 == 1)))) - (1 << bits)
+        (0..bits).rev().fold(1, |node: usize, i| node * 2 + usize::from(states.get_mut(node).is_some_and(|state| coder.bit(state, v >> i & 1 == 1))))
+            - (1 << bits)
     };
     let mut states = priors::head();
     let (scales, others) = states.split_at_mut(32);
@@ -170,7 +171,8 @@ impl Model {
             return 0;
         }
         let size = class(v.unsigned_abs()) - 1;
-        let tree = (0..6).rev().fold(1, |node: usize, i| node * 2 + usize::from(self.start_tree.get_mut(node).is_some_and(|s| coder.bit(s, size >> i & 1 == 1))));
+        let tree =
+            (0..6).rev().fold(1, |node: usize, i| node * 2 + usize::from(self.start_tree.get_mut(node).is_some_and(|s| coder.bit(s, size >> i & 1 == 1))));
         let magnitude = self.start.digits(coder, (tree - 64) as i32 + 1, v.unsigned_abs()).cast_signed();
         if sign < 0 { magnitude.wrapping_neg() } else { magnitude }
     }
@@ -305,11 +307,8 @@ impl Model {
             }
         }
         let steps = [w.first.wrapping_sub(self.past.last), w.last.wrapping_sub(w.first)];
-        (self.past.gap, self.past.rise) = if self.past.begun {
-            (follow(self.past.gap, steps[0]), follow(self.past.rise, steps[1]))
-        } else {
-            (0, steps[1].wrapping_mul(16))
-        };
+        (self.past.gap, self.past.rise) =
+            if self.past.begun { (follow(self.past.gap, steps[0]), follow(self.past.rise, steps[1])) } else { (0, steps[1].wrapping_mul(16)) };
         self.past.resets = if self.past.begun { follow(self.past.resets, w.resets) } else { w.resets.wrapping_mul(16) };
         let low = w.first.min(w.last);
         let high = w.first.max(w.last);

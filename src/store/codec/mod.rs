@@ -1,5 +1,11 @@
 //! The small encodings of sealed columns, and back: bit-exact for every value. Knows no series, no
-//! file and no partition; each encoded column stands alone and says its codec in its first byte.
+//! file and no partition; each encoded column says its codec in its first byte, and stands alone but
+//! for the frame of buckets.
+//!
+//! In reading order: `floats` and `buckets` choose a form. Whole numbers are `integers`, decimals
+//! become such in `decimal`. What is left of a good guess goes through `modelled` (samples), `joint`
+//! (buckets) and `frame`: `residual` is their model of one number, `coder` writes its decisions,
+//! `priors` are what it knows before the first. `apart`, `near`, `flags` read what was written once.
 
 #![deny(clippy::indexing_slicing)]
 
@@ -75,19 +81,32 @@ pub fn decode_ints(bytes: &[u8]) -> Result<Vec<u64>, CodecError> {
     Ok(integers::decode(bytes)?.into_iter().map(i64::cast_unsigned).collect())
 }
 
-/// Appends the values of buckets of `width` to `out`. When they are and how many samples each holds
-/// goes to `share`, which stores those bytes once for all series that have the same and says under
-/// which number.
-pub fn encode_buckets(buckets: &BucketColumns, width: Duration, share: impl FnOnce(Vec<u8>) -> u32, out: &mut Vec<u8>) {
-    buckets::encode(buckets, width, share, out);
+/// Appends what buckets of `width` have in common with those of other series: when each ends, how
+/// many samples it holds and when they lie. Where many series have the same bytes, they are worth
+/// storing once.
+pub fn encode_frame(buckets: &BucketColumns, width: Duration, out: &mut Vec<u8>) {
+    frame::encode(buckets, width, out);
 }
 
-/// Reads what [`encode_buckets`] wrote; `shared` yields what was stored under a number.
+/// Reads what [`encode_frame`] wrote: buckets whose columns of values are empty.
 ///
 /// # Errors
-/// Where the bytes are damaged or cut short, or the columns differ in length; what `shared` says.
-pub fn decode_buckets<E: From<CodecError>>(bytes: &[u8], shared: impl FnOnce(u32) -> Result<Vec<u8>, E>) -> Result<BucketColumns, E> {
-    buckets::decode(bytes, shared)
+/// Where the bytes are damaged or cut short, or the ends do not ascend.
+pub fn decode_frame(bytes: &[u8]) -> Result<BucketColumns, CodecError> {
+    frame::decode(bytes)
+}
+
+/// Appends the values of buckets; their frame is [`encode_frame`]'s.
+pub fn encode_buckets(buckets: &BucketColumns, out: &mut Vec<u8>) {
+    buckets::encode(buckets, out);
+}
+
+/// Reads what [`encode_buckets`] wrote into the frame of the same buckets. An older form needs none.
+///
+/// # Errors
+/// Where the bytes are damaged or cut short, or are of other buckets than the frame.
+pub fn decode_buckets(bytes: &[u8], frame: Option<BucketColumns>) -> Result<BucketColumns, CodecError> {
+    buckets::decode(bytes, frame)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! meaning.
 
 use super::bytes::{Cursor, put_block, put_varint, zigzag};
-use super::coder::{Coder, Decoder, Encoder};
+use super::coder::{Decoder, Encoder};
 use super::residual::{Residual, class};
 use super::{CodecError, priors};
 
@@ -244,9 +244,12 @@ impl Spread {
         let others = || self.classes.iter().zip(0_u8..).skip(1);
         let half = others().map(|(n, _)| n).sum::<u32>().div_ceil(2);
         let mut seen = 0;
-        others().find_map(|(n, size)| {
-            seen += n;
-            (seen >= half).then_some(size)
-        }).unwrap_or(1).max(1)
+        others()
+            .find_map(|(n, size)| {
+                seen += n;
+                (seen >= half).then_some(size)
+            })
+            .unwrap_or(1)
+            .max(1)
     }
 }

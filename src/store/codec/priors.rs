@@ -8,16 +8,8 @@ use super::residual::STATES;
 
 const SAMPLE: [Bit; STATES] = part(0);
 const FRAME: [Bit; STATES] = part(STATES);
-const FIELDS: [[Bit; STATES]; 8] = [
-    part(2 * STATES),
-    part(3 * STATES),
-    part(4 * STATES),
-    part(5 * STATES),
-    part(6 * STATES),
-    part(7 * STATES),
-    part(8 * STATES),
-    part(9 * STATES),
-];
+const FIELDS: [[Bit; STATES]; 8] =
+    [part(2 * STATES), part(3 * STATES), part(4 * STATES), part(5 * STATES), part(6 * STATES), part(7 * STATES), part(8 * STATES), part(9 * STATES)];
 const HEAD: [Bit; 102] = part(10 * STATES);
 const START: [Bit; 64] = part(10 * STATES + 102);
 const FLAT: [Bit; 8] = part(10 * STATES + 166);

@@ -47,15 +47,15 @@ pub(super) enum Values {
     Buckets(BucketColumns),
 }
 
-/// Values of an encoded column and its times; else what is wrong with them.
-fn values_of(kind: ColumnKind, times: Option<Vec<i64>>, column: &[u8]) -> Result<Values, String> {
+/// Values of an encoded column and its times or frame; else what is wrong with them.
+fn values_of(kind: ColumnKind, times: Option<Vec<i64>>, frame: Option<BucketColumns>, column: &[u8]) -> Result<Values, String> {
     match (kind, times) {
         (ColumnKind::Float, Some(t)) => {
             let v = codec::decode_floats(column).map_err(|e| e.to_string())?;
             if t.len() == v.len() { Ok(Values::Samples(Column { t, v })) } else { Err("times and values differ in length".to_owned()) }
         }
         (ColumnKind::Float, None) => Err("no time column".to_owned()),
-        (ColumnKind::FloatBuckets, _) => codec::decode_buckets(column).map(Values::Buckets).map_err(|e| e.to_string()),
+        (ColumnKind::FloatBuckets, _) => codec::decode_buckets(column, frame).map(Values::Buckets).map_err(|e| e.to_string()),
         (ColumnKind::Histogram, _) => Err("native histograms are not read yet".to_owned()),
     }
 }

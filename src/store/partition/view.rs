@@ -12,9 +12,10 @@ use super::pairs::PairsBlock;
 use super::places::{At, Place, PlacesBlock};
 use super::stream::Stream;
 use super::{Partition, Values, values_of};
-use crate::model::Labels;
+use crate::model::{BucketColumns, Labels};
 use crate::store::StoreError;
 use crate::store::codec;
+use crate::store::layout::ColumnKind;
 
 /// Blocks of pairs that one reader keeps: some 4 MiB.
 const PAIR_BLOCKS: usize = 256;
@@ -29,11 +30,12 @@ pub(super) struct StreamView<'a> {
     names: Option<(usize, NamesBlock)>,
     places: Option<(usize, PlacesBlock)>,
     times: Option<(At, Vec<i64>)>,
+    frame: Option<(At, BucketColumns)>,
 }
 
 impl<'a> StreamView<'a> {
     pub(super) fn new(partition: &'a Partition, file: Arc<OpenFile>, directory: Arc<Directory>, stream: Stream<'a>) -> Self {
-        Self { partition, _file: file, directory, stream, pairs: HashMap::new(), names: None, places: None, times: None }
+        Self { partition, _file: file, directory, stream, pairs: HashMap::new(), names: None, places: None, times: None, frame: None }
     }
 
     /// The labels of a series.
@@ -61,8 +63,11 @@ impl<'a> StreamView<'a> {
             Place::Here(bytes) => bytes.to_vec(),
             Place::Stream(at) => self.stream.get(at)?,
         };
-        let times = times.map(|at| self.times(at)).transpose()?;
-        values_of(kind, times, &column).map_err(|reason| self.partition.damaged(format!("the column of series {number}: {reason}")))
+        let (times, frame) = match (kind, times) {
+            (ColumnKind::FloatBuckets, Some(at)) => (None, Some(self.frame(at)?)),
+            (_, at) => (at.map(|at| self.times(at)).transpose()?, None),
+        };
+        values_of(kind, times, frame, &column).map_err(|reason| self.partition.damaged(format!("the column of series {number}: {reason}")))
     }
 
     /// Calls `each` for every label name and value.
@@ -141,6 +146,19 @@ impl<'a> StreamView<'a> {
                 let t = codec::decode_times(&bytes).map_err(|e| self.partition.damaged(format!("the time column at {}: {e}", at.from)))?;
                 self.times = Some((at, t.clone()));
                 Ok(t)
+            }
+        }
+    }
+
+    /// The frame of buckets; all series of one round share one, so it is decoded once for them.
+    fn frame(&mut self, at: At) -> Result<BucketColumns, StoreError> {
+        match &self.frame {
+            Some((last, frame)) if *last == at => Ok(frame.clone()),
+            _ => {
+                let bytes = self.stream.get(at)?;
+                let frame = codec::decode_frame(&bytes).map_err(|e| self.partition.damaged(format!("the frame at {}: {e}", at.from)))?;
+                self.frame = Some((at, frame.clone()));
+                Ok(frame)
             }
         }
     }

@@ -105,15 +105,17 @@ impl<'a> PartitionWriter<'a> {
 
     /// Adds the next series; labels must come in ascending order. An empty one is left out.
     pub(in crate::store) fn push(&mut self, labels: &Labels, values: &Values) {
-        let mut column = Vec::new();
-        let (kind, rows, span, t) = match values {
+        let (mut column, mut times) = (Vec::new(), Vec::new());
+        let (kind, rows, span) = match values {
             Values::Samples(c) => {
                 codec::encode_floats(&c.v, &mut column);
-                (ColumnKind::Float, c.len(), c.t.first().zip(c.t.last()), Some(&c.t))
+                codec::encode_times(&c.t, &mut times);
+                (ColumnKind::Float, c.len(), c.t.first().zip(c.t.last()))
             }
             Values::Buckets(b) => {
-                codec::encode_buckets(b, self.width, &mut column);
-                (ColumnKind::FloatBuckets, b.len(), b.first_t.first().zip(b.last_t.last()), None)
+                codec::encode_buckets(b, &mut column);
+                codec::encode_frame(b, self.width, &mut times);
+                (ColumnKind::FloatBuckets, b.len(), b.first_t.first().zip(b.last_t.last()))
             }
         };
         let Some((first, last)) = span else { return };
@@ -125,11 +127,7 @@ impl<'a> PartitionWriter<'a> {
             self.numbers.push(self.pairs.number(name, value, block));
         }
         self.ends.push(self.numbers.len());
-        let times = t.map(|t| {
-            let mut encoded = Vec::new();
-            codec::encode_times(t, &mut encoded);
-            self.store(&encoded)
-        });
+        let times = Some(self.store(&times));
         let place = if column.len() <= SHORT_COLUMN_BYTES { Place::Here(column) } else { Place::Stream(self.store(&column)) };
         self.entries.push(Entry { kind, times, place });
         if self.entries.len() == SERIES_IN_BLOCK {
