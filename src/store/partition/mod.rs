@@ -12,6 +12,7 @@ mod pairs;
 mod places;
 mod select;
 mod stream;
+mod times;
 mod v0;
 mod view;
 mod writer;

@@ -11,6 +11,7 @@ use super::open::OpenFile;
 use super::pairs::PairsBlock;
 use super::places::{At, Place, PlacesBlock};
 use super::stream::Stream;
+use super::times::{self, Stored};
 use super::{Partition, Values, values_of};
 use crate::model::{BucketColumns, Labels};
 use crate::store::StoreError;
@@ -19,6 +20,8 @@ use crate::store::layout::ColumnKind;
 
 /// Blocks of pairs that one reader keeps: some 4 MiB.
 const PAIR_BLOCKS: usize = 256;
+/// Time columns that one reader keeps: targets come by turns.
+const TIME_COLUMNS: usize = 16;
 
 /// One reader's view.
 pub(super) struct StreamView<'a> {
@@ -29,13 +32,13 @@ pub(super) struct StreamView<'a> {
     pairs: HashMap<usize, PairsBlock>,
     names: Option<(usize, NamesBlock)>,
     places: Option<(usize, PlacesBlock)>,
-    times: Option<(At, Vec<i64>)>,
+    times: Vec<(At, Vec<i64>)>,
     frame: Option<(At, BucketColumns)>,
 }
 
 impl<'a> StreamView<'a> {
     pub(super) fn new(partition: &'a Partition, file: Arc<OpenFile>, directory: Arc<Directory>, stream: Stream<'a>) -> Self {
-        Self { partition, _file: file, directory, stream, pairs: HashMap::new(), names: None, places: None, times: None, frame: None }
+        Self { partition, _file: file, directory, stream, pairs: HashMap::new(), names: None, places: None, times: Vec::new(), frame: None }
     }
 
     /// The labels of a series.
@@ -139,28 +142,37 @@ impl<'a> StreamView<'a> {
 
     /// A time column; all series of one round share one, so it is decoded once for them.
     fn times(&mut self, at: At) -> Result<Vec<i64>, StoreError> {
-        match &self.times {
-            Some((last, t)) if *last == at => Ok(t.clone()),
-            _ => {
-                let bytes = self.stream.get(at)?;
-                let t = codec::decode_times(&bytes).map_err(|e| self.partition.damaged(format!("the time column at {}: {e}", at.from)))?;
-                self.times = Some((at, t.clone()));
-                Ok(t)
-            }
+        if let Some((_, t)) = self.times.iter().find(|(known, _)| *known == at) {
+            return Ok(t.clone());
         }
+        let damaged = |reason: &dyn std::fmt::Display| self.partition.damaged(format!("the time column at {}: {reason}", at.from));
+        let bytes = self.stream.get(at)?;
+        let t = match times::read(&bytes).map_err(|e| damaged(&e))? {
+            Stored::Whole(t) => t,
+            Stored::Part(part) => {
+                let whole = match times::read(&self.stream.get(part.of)?).map_err(|e| damaged(&e))? {
+                    Stored::Whole(whole) => whole,
+                    Stored::Part(_) => return Err(damaged(&"it is a part of a part")),
+                };
+                part.of(&whole).map_err(|e| damaged(&e))?
+            }
+        };
+        if self.times.len() >= TIME_COLUMNS {
+            self.times.remove(0);
+        }
+        self.times.push((at, t.clone()));
+        Ok(t)
     }
 
     /// The frame of buckets; all series of one round share one, so it is decoded once for them.
     fn frame(&mut self, at: At) -> Result<BucketColumns, StoreError> {
-        match &self.frame {
-            Some((last, frame)) if *last == at => Ok(frame.clone()),
-            _ => {
-                let bytes = self.stream.get(at)?;
-                let frame = codec::decode_frame(&bytes).map_err(|e| self.partition.damaged(format!("the frame at {}: {e}", at.from)))?;
-                self.frame = Some((at, frame.clone()));
-                Ok(frame)
-            }
+        if let Some((_, frame)) = self.frame.as_ref().filter(|(known, _)| *known == at) {
+            return Ok(frame.clone());
         }
+        let bytes = self.stream.get(at)?;
+        let frame = codec::decode_frame(&bytes).map_err(|e| self.partition.damaged(format!("the frame at {}: {e}", at.from)))?;
+        self.frame = Some((at, frame.clone()));
+        Ok(frame)
     }
 
     fn missing(&self, number: u32) -> StoreError {

@@ -9,6 +9,7 @@ use super::names::{self, SERIES_IN_BLOCK};
 use super::pack::pack;
 use super::pairs::{self, PAIRS_IN_BLOCK, Pair, Runs};
 use super::places::{self, At, Entry, Place};
+use super::times::Times;
 use super::{Values, stream};
 use crate::model::{Labels, Tier, Timestamp};
 use crate::store::StoreError;
@@ -16,8 +17,9 @@ use crate::store::codec;
 use crate::store::files::Files;
 use crate::store::layout::{ColumnKind, Record};
 
-/// Columns up to this length lie beside their entry, where they deflate together.
-const SHORT_COLUMN_BYTES: usize = 96;
+/// Columns up to this length lie beside their entry, where they deflate together; longer ones hardly
+/// deflate, and are stored once where several series have the same.
+const SHORT_COLUMN_BYTES: usize = 128;
 
 /// The pairs of all series, numbered as they come.
 #[derive(Default)]
@@ -76,7 +78,8 @@ pub(in crate::store) struct PartitionWriter<'a> {
     entries: Vec<Entry<Vec<u8>>>,
     base: u64,
     blocks: Vec<SeriesAt>,
-    /// Columns and time columns by what they are: the same bytes are stored once.
+    times: Times,
+    /// Columns by what they are: the same bytes are stored once.
     stored: HashMap<u128, At>,
     rows: u64,
     first: i64,
@@ -96,6 +99,7 @@ impl<'a> PartitionWriter<'a> {
             entries: Vec::new(),
             base: 0,
             blocks: Vec::new(),
+            times: Times::default(),
             stored: HashMap::new(),
             rows: 0,
             first: i64::MAX,
@@ -105,16 +109,14 @@ impl<'a> PartitionWriter<'a> {
 
     /// Adds the next series; labels must come in ascending order. An empty one is left out.
     pub(in crate::store) fn push(&mut self, labels: &Labels, values: &Values) {
-        let (mut column, mut times) = (Vec::new(), Vec::new());
+        let mut column = Vec::new();
         let (kind, rows, span) = match values {
             Values::Samples(c) => {
                 codec::encode_floats(&c.v, &mut column);
-                codec::encode_times(&c.t, &mut times);
                 (ColumnKind::Float, c.len(), c.t.first().zip(c.t.last()))
             }
             Values::Buckets(b) => {
                 codec::encode_buckets(b, &mut column);
-                codec::encode_frame(b, self.width, &mut times);
                 (ColumnKind::FloatBuckets, b.len(), b.first_t.first().zip(b.last_t.last()))
             }
         };
@@ -127,11 +129,23 @@ impl<'a> PartitionWriter<'a> {
             self.numbers.push(self.pairs.number(name, value, block));
         }
         self.ends.push(self.numbers.len());
-        let times = Some(self.store(&times));
+        let times = Some(self.times_of(values));
         let place = if column.len() <= SHORT_COLUMN_BYTES { Place::Here(column) } else { Place::Stream(self.store(&column)) };
         self.entries.push(Entry { kind, times, place });
         if self.entries.len() == SERIES_IN_BLOCK {
             self.end_block();
+        }
+    }
+
+    /// Where the stream has when the values are: times, or the frame of buckets.
+    fn times_of(&mut self, values: &Values) -> At {
+        match values {
+            Values::Samples(c) => self.times.put(&c.t, &mut self.stream),
+            Values::Buckets(b) => {
+                let mut frame = Vec::new();
+                codec::encode_frame(b, self.width, &mut frame);
+                self.store(&frame)
+            }
         }
     }
 
@@ -146,10 +160,8 @@ impl<'a> PartitionWriter<'a> {
     }
 
     fn end_block(&mut self) {
-        let bytes = places::encode(&self.entries, self.base);
-        let from = self.stream.len() as u64;
-        let len = pack(&bytes, &mut self.stream);
-        self.blocks.push(SeriesAt { base: self.base, places: At { from, len }, names: At { from: 0, len: 0 } });
+        let places = put(&places::encode(&self.entries, self.base), &mut self.stream);
+        self.blocks.push(SeriesAt { base: self.base, places, names: At { from: 0, len: 0 } });
         self.base = self.stream.len() as u64;
         self.entries.clear();
     }
@@ -184,35 +196,29 @@ impl<'a> PartitionWriter<'a> {
     /// Appends what is known only now: names, pairs and the directory.
     fn end_stream(&mut self) {
         let in_order = self.pairs.in_order();
-        let mut final_numbers = vec![0u32; in_order.len()];
-        for (number, (_, _, old)) in in_order.iter().enumerate() {
-            if let Some(place) = final_numbers.get_mut(*old as usize) {
+        let mut numbers = vec![0u32; in_order.len()];
+        for (number, (_, _, came)) in in_order.iter().enumerate() {
+            if let Some(place) = numbers.get_mut(*came as usize) {
                 *place = number as u32;
             }
         }
         for number in &mut self.numbers {
-            *number = final_numbers.get(*number as usize).copied().unwrap_or_default();
+            *number = numbers.get(*number as usize).copied().unwrap_or_default();
         }
         let mut from = 0;
         let series: Vec<Range<usize>> = self.ends.iter().map(|end| std::mem::replace(&mut from, *end)..*end).collect();
         for (block, series) in self.blocks.iter_mut().zip(series.chunks(SERIES_IN_BLOCK)) {
-            let bytes = names::encode(series.iter().filter_map(|range| self.numbers.get(range.clone())));
-            block.names.from = self.stream.len() as u64;
-            block.names.len = pack(&bytes, &mut self.stream);
+            block.names = put(&names::encode(series.iter().filter_map(|range| self.numbers.get(range.clone()))), &mut self.stream);
         }
-        let mut pair_blocks = Vec::new();
-        let mut number = 0;
-        for chunk in in_order.chunks(PAIRS_IN_BLOCK) {
-            let runs = |old: u32| self.pairs.runs.get(old as usize).map(Vec::as_slice).unwrap_or_default();
-            let list: Vec<Pair<'_>> = chunk.iter().map(|(name, value, old)| Pair { name, value, runs: runs(*old) }).collect();
-            let bytes = pairs::encode(&list, self.blocks.len() as u32);
-            let from = self.stream.len() as u64;
-            let at = At { from, len: pack(&bytes, &mut self.stream) };
-            let (name, value) = chunk.first().map_or(("", ""), |(name, value, _)| (*name, *value));
-            pair_blocks.push(PairsAt { at, number, count: chunk.len(), name: name.to_owned(), value: value.to_owned() });
-            number += chunk.len() as u32;
+        let mut pairs = Vec::new();
+        for (chunk, number) in in_order.chunks(PAIRS_IN_BLOCK).zip((0..).step_by(PAIRS_IN_BLOCK)) {
+            let runs = |came: u32| self.pairs.runs.get(came as usize).map(Vec::as_slice).unwrap_or_default();
+            let list: Vec<Pair<'_>> = chunk.iter().map(|(name, value, came)| Pair { name, value, runs: runs(*came) }).collect();
+            let at = put(&pairs::encode(&list, self.blocks.len() as u32), &mut self.stream);
+            let (name, value) = list.first().map_or(("", ""), |first| (first.name, first.value));
+            pairs.push(PairsAt { at, number, count: chunk.len(), name: name.to_owned(), value: value.to_owned() });
         }
-        let directory = Directory { series: self.ends.len() as u32, rows: self.rows, blocks: std::mem::take(&mut self.blocks), pairs: pair_blocks };
+        let directory = Directory { series: self.ends.len() as u32, rows: self.rows, blocks: std::mem::take(&mut self.blocks), pairs };
         stream::close(&directory, &mut self.stream);
     }
 
@@ -225,4 +231,10 @@ impl<'a> PartitionWriter<'a> {
         database.compact().map_err(|e| fail(e.into()))?;
         database.close().map_err(|e| fail(e.into()))
     }
+}
+
+/// Appends a packed block to a stream.
+fn put(block: &[u8], stream: &mut Vec<u8>) -> At {
+    let from = stream.len() as u64;
+    At { from, len: pack(block, stream) }
 }
