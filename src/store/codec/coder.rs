@@ -18,6 +18,7 @@ const LEFT_OUT: usize = 4;
 /// How far a state moves to what it sees, in 1/65536, after it has seen so much.
 const RATES: [u16; 64] = rates();
 
+#[expect(clippy::indexing_slicing, reason = "at compile time")]
 const fn rates() -> [u16; 64] {
     let mut out = [0; 64];
     let mut seen = 0;
