@@ -8,7 +8,7 @@
 use super::coder::{Bit, Coder, Decoder, Encoder};
 use super::modelled::common_divisor;
 use super::residual::{FINE, Residual, class};
-use super::scale::{SCALES, Scale};
+use super::scale::Scale;
 use super::{CodecError, priors};
 use crate::model::BucketColumns;
 
@@ -64,7 +64,7 @@ struct Head {
 }
 
 /// Scales and guess come first, each in bits that have learned what is usual.
-fn head<C: Coder>(coder: &mut C, head: Head) -> Option<Head> {
+fn code_head<C: Coder>(coder: &mut C, head: Head) -> Option<Head> {
     let mut number = |states: &mut [Bit], bits: u32, v: u8| {
         (0..bits).rev().fold(1, |node: usize, i| node * 2 + usize::from(states.get_mut(node).is_some_and(|state| coder.bit(state, v >> i & 1 == 1))))
             - (1 << bits)
@@ -332,9 +332,9 @@ pub(super) fn encode(b: &BucketColumns) -> Vec<u8> {
     let guesses = if b.len() < 2 { 1 } else { GUESSES.len() };
     let forms = GUESSES.into_iter().take(guesses).map(|guess| {
         let mut coder = Encoder::new();
-        let head_ = Head { values, sums, guess, unit };
-        head(&mut coder, head_);
-        let mut model = Model::new(head_);
+        let head = Head { values, sums, guess, unit };
+        code_head(&mut coder, head);
+        let mut model = Model::new(head);
         for (w, count) in whole.iter().zip(&b.count) {
             model.bucket(&mut coder, *count, *w);
         }
@@ -377,8 +377,7 @@ fn wholes(b: &BucketColumns, values: Scale, sums: Scale) -> Vec<Whole> {
 pub(super) fn decode(bytes: &[u8], b: &mut BucketColumns) -> Result<(), CodecError> {
     let mut coder = Decoder::new(bytes);
     let any = Head { values: Scale::Bits, sums: Scale::Bits, guess: Guess::Before, unit: 1 };
-    let head = head(&mut coder, any).ok_or(CodecError::Damaged("scale of buckets"))?;
-    debug_assert!(head.values.number() < SCALES, "a scale's number");
+    let head = code_head(&mut coder, any).ok_or(CodecError::Damaged("scale of buckets"))?;
     let mut model = Model::new(head);
     for count in &b.count {
         let w = model.bucket(&mut coder, *count, Whole::default()).map(|v| v.wrapping_mul(head.unit));

@@ -12,9 +12,6 @@ pub(super) enum Scale {
     Bits,
 }
 
-/// Numbers of scales are below this.
-pub(super) const SCALES: u8 = MAX_EXPONENT + 2;
-
 impl Scale {
     /// The fewest places that hold every value, or bits.
     pub(super) fn holding<'a>(values: impl Iterator<Item = &'a f64>) -> Self {
