@@ -593,6 +593,7 @@ fn a_clock_that_jumps_ahead_drops_one_window_at_a_time() {
 enum Event {
     Append(Vec<(usize, i64, f64)>),
     Fill(i64),
+    Delete(usize),
     Advance(i64),
     Maintain,
     Settle,
@@ -608,6 +609,7 @@ fn event() -> impl Strategy<Value = Event> {
         2 => append(30),
         1 => append(200),
         4 => (2i64..12).prop_map(Event::Fill),
+        1 => (0usize..4).prop_map(Event::Delete),
         2 => (1i64..20).prop_map(|h| Event::Advance(h * HOUR)),
         4 => Just(Event::Maintain),
         1 => Just(Event::Settle),
@@ -647,6 +649,10 @@ proptest! {
                     let rows = (0..hours * 12).flat_map(|k| NAMES.map(|name| (name, now + k * 5 * MINUTE, (now / HOUR + k) as f64))).collect();
                     clock.advance(Duration::from_millis((hours * HOUR) as u64));
                     append(rows, store, &mut all);
+                }
+                Event::Delete(name) => {
+                    store.keeper.delete(&[vec![Matcher::metric(NAMES[name])]], TimeRange::ALL, &Deadline::never()).unwrap();
+                    all.remove(NAMES[name]);
                 }
                 Event::Advance(by) => clock.advance(Duration::from_millis(by as u64)),
                 Event::Maintain => { store.keeper.maintain(&Deadline::never()).unwrap(); }
