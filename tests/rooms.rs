@@ -61,7 +61,6 @@ const HOMES: &[(&str, &str)] = &[
     ("rust_embed", "serve"),
     ("sysinfo", "collect"),
     ("procfs", "collect"),
-    ("promql_parser", "query"),
     ("regex", "model"),
     ("prometheus", "telemetry/own"),
     ("chrono", "clock"),

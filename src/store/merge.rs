@@ -19,6 +19,7 @@ use super::partition::{Partition, PartitionWriter, Values, View};
 use super::rollup::stack;
 use super::shared::{State, unrolled};
 use super::windows::Windows;
+use crate::clock::Stopwatch;
 use crate::model::{ByteCount, Column, Labels, Tier, TimeRange, Widths};
 use crate::task::Deadline;
 
@@ -73,10 +74,14 @@ fn groups(state: &State, windows: Windows, tier: Tier) -> Vec<Group> {
 
 impl Keeper {
     /// Merges groups, then neighbours: all of them, or those that are due and of neighbours one file a tier.
-    pub(super) fn merge_due(&self, urgency: Urgency, deadline: &Deadline, kept: &mut Kept) -> Result<(), StoreError> {
+    pub(super) fn merge_due(&self, urgency: Urgency, watch: &Stopwatch, deadline: &Deadline, kept: &mut Kept) -> Result<(), StoreError> {
         let mut result = Ok(());
         for group in self.groups_to_merge(urgency) {
             deadline.check()?;
+            if urgency == Urgency::Due && self.should_yield(watch) {
+                kept.more = true;
+                return result;
+            }
             match self.unite(group.tier, group.range) {
                 Ok(()) => kept.merged += 1,
                 Err(error) => result = result.and(self.after(error, &group.files)),
@@ -85,6 +90,10 @@ impl Keeper {
         for tier in Tier::ALL {
             while let Some(neighbours) = self.neighbours(tier, urgency) {
                 deadline.check()?;
+                if urgency == Urgency::Due && self.should_yield(watch) {
+                    kept.more = true;
+                    return result;
+                }
                 let range = neighbours.iter().map(|g| g.range).reduce(TimeRange::cover).unwrap_or(TimeRange::ALL);
                 if let Err(error) = self.unite(tier, range) {
                     let files: Vec<Arc<Partition>> = neighbours.into_iter().flat_map(|g| g.files).collect();
