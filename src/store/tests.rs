@@ -565,6 +565,24 @@ fn what_is_deleted_is_gone_at_once_stays_gone_and_frees_its_space() {
 }
 
 #[test]
+fn what_is_deleted_altogether_does_not_come_back_from_the_journal() {
+    let directory = tempfile::tempdir().unwrap();
+    let options = options(Place::Disk(directory.path().into()));
+    let clock = ManualClock::at(Timestamp(START + HOUR));
+    let Opened { mut writer, reader, keeper, .. } = open(options.clone(), clock.clone()).unwrap();
+    let never = Deadline::never();
+    writer.append(&[batch(&[("gone", START + 10, 1.0)])]).unwrap();
+    keeper.delete(&[vec![Matcher::metric("gone")]], TimeRange::ALL, &never).unwrap();
+    keeper.maintain(&never).unwrap();
+    // The journal is not cut: as after a kill.
+    drop((writer, reader, keeper));
+    let Opened { reader, keeper, replayed, .. } = open(options, clock).unwrap();
+    assert_eq!((replayed, totals(&reader, "gone")), (0, (0, 0.0)));
+    keeper.settle(&never).unwrap();
+    assert_eq!(totals(&reader, "gone"), (0, 0.0));
+}
+
+#[test]
 fn a_clock_that_jumps_ahead_drops_one_window_at_a_time() {
     let options = Options { guards_clock: true, ..options(Place::Memory) };
     let clock = ManualClock::at(Timestamp(START));
