@@ -167,9 +167,10 @@ impl<'a> PartitionWriter<'a> {
     }
 
     /// Writes, compacts, syncs and publishes the file; yields what the catalog has to know.
-    /// `None` where no series was added: no file is made then.
+    /// `None` where no series was added: no file is made then, unless it has a sequence to say through
+    /// which its range is complete, or the journal would bring back what is deleted.
     pub(in crate::store) fn finish(mut self, mut record: Record) -> Result<Option<Record>, StoreError> {
-        if self.ends.is_empty() {
+        if self.ends.is_empty() && record.through == 0 {
             return Ok(None);
         }
         if !self.entries.is_empty() {
@@ -185,8 +186,9 @@ impl<'a> PartitionWriter<'a> {
         written?;
         record.series = self.ends.len() as u64;
         record.rows = self.rows;
-        record.first = Timestamp(self.first);
-        record.last = Timestamp(self.last);
+        let has_rows = self.rows > 0;
+        record.first = if has_rows { Timestamp(self.first) } else { record.range.end };
+        record.last = if has_rows { Timestamp(self.last) } else { record.range.start };
         record.checksum = self.files.checksum(&self.temporary)?;
         self.files.publish(&self.temporary, &record.name())?;
         record.bytes = self.files.allocated(&record.name());
