@@ -1,7 +1,7 @@
 //! The words that all rooms share: time, labels, matchers, samples, batches, columns, tiers.
 //!
 //! Files in reading order: `time`, `size`, `kind`, `labels`, `pattern`, `matcher`, `metric`,
-//! `sample`, `histogram`, `exemplar`, `severity`, `tier`, `batch`, `bucket`, `column`. This room knows no bytes of any wire format,
+//! `sample`, `histogram`, `reset`, `exemplar`, `severity`, `tier`, `batch`, `bucket`, `column`. This room knows no bytes of any wire format,
 //! no file and no clock: plain values with their invariants.
 
 mod batch;
@@ -14,6 +14,7 @@ mod labels;
 mod matcher;
 mod metric;
 mod pattern;
+mod reset;
 mod sample;
 mod severity;
 mod size;
@@ -30,6 +31,7 @@ pub use labels::{Fingerprint, Labels, LabelsBuilder, LabelsError, METRIC_NAME, e
 pub use matcher::{MatchOp, Matcher};
 pub use metric::{Category, MetricMeta, MetricType};
 pub use pattern::{Pattern, PatternError};
+pub use reset::exponential_bound;
 pub use sample::{STALE_BITS, Sample, is_stale, stale_marker};
 pub use severity::Severity;
 pub use size::ByteCount;
