@@ -21,11 +21,11 @@ mod size;
 mod tier;
 mod time;
 
-pub use batch::{Batch, BatchError, Origin, SeriesRow};
+pub use batch::{Batch, BatchError, ExemplarRow, HistogramRow, Origin, SeriesRow};
 pub use bucket::{Bucket, BucketColumns};
 pub use column::{Column, HistogramSegment, Segment, SeriesData};
 pub use exemplar::Exemplar;
-pub use histogram::{Buckets, CUSTOM_BUCKETS_SCHEMA, Histogram, HistogramColumn, ResetHint, Span};
+pub use histogram::{Buckets, CUSTOM_BUCKETS_SCHEMA, Histogram, HistogramColumn, MAX_HISTOGRAM_BUCKETS, ResetHint, Span};
 pub use kind::ErrorKind;
 pub use labels::{Fingerprint, Labels, LabelsBuilder, LabelsError, METRIC_NAME, encode_canonical, valid_label_name, valid_metric_name};
 pub use matcher::{MatchOp, Matcher};

@@ -13,14 +13,15 @@ use std::time::Duration;
 use super::StoreError;
 use super::catalog::Change;
 use super::deletion::{Deletion, surviving};
-use super::head::{HeadWindow, clip, overlay};
+use super::head::{HeadWindow, SeriesChunk, clip, overlay};
+use super::histograms::{self, HistogramChunk, thin};
 use super::journal::WindowKey;
 use super::layout::{Combine, Record};
 use super::partition::{Partition, PartitionWriter, Values, View};
 use super::rollup::{roll_buckets, roll_samples, stack};
 use super::shared::{Shared, State, alive, unrolled};
 use crate::clock::Stopwatch;
-use crate::model::{Column, Labels, Tier, TimeRange, Timestamp, Widths};
+use crate::model::{Column, HistogramColumn, Labels, Tier, TimeRange, Timestamp, Widths};
 use crate::task::Deadline;
 
 /// Unsealed samples beyond which the fullest windows are sealed early: what is unsealed must replay
@@ -181,20 +182,24 @@ impl Keeper {
 
     fn write_window(&self, (tier, _): WindowKey, window: &HeadWindow) -> Result<Option<Record>, StoreError> {
         let shared = &self.shared;
-        let mut series: Vec<(Labels, usize)> = {
+        let (mut series, mut with_exemplars): (Vec<(Labels, u32)>, Vec<(Labels, u32)>) = {
             let state = shared.read();
             let labels = |n: u32| state.head.series.get(n as usize).map(|s| s.labels.clone()).unwrap_or_default();
-            window.chunks.iter().enumerate().map(|(i, (n, _))| (labels(*n), i)).collect()
+            (window.series().map(|n| (labels(n), n)).collect(), window.extras.exemplars.series().map(|n| (labels(n), n)).collect())
         };
         series.sort();
+        with_exemplars.sort();
         let generation = shared.next_generation();
         let width = shared.options.widths.of(tier);
         let mut writer = PartitionWriter::new(&shared.files, tier, width, generation);
-        for (labels, i) in &series {
-            let column = window.chunks[*i].1.column();
-            let values = if tier == Tier::Raw { Values::Samples(column) } else { Values::Buckets(roll_samples(&column, width)) };
-            writer.push(labels, &values);
+        for (labels, number) in &series {
+            let column = window.chunk(*number).map(SeriesChunk::column);
+            let floats = column.map(|column| if tier == Tier::Raw { Values::Samples(column) } else { Values::Buckets(roll_samples(&column, width)) });
+            let histograms = window.extras.histograms.get(number).map(HistogramChunk::column).unwrap_or_default();
+            let histograms = if tier == Tier::Raw { histograms } else { thin(&histograms, width) };
+            Values::join(floats, histograms).iter().for_each(|values| writer.push(labels, values));
         }
+        with_exemplars.iter().for_each(|(labels, number)| writer.push_exemplars(labels, window.extras.exemplars.of(*number)));
         let combine = if tier == Tier::Raw { Combine::Replace } else { Combine::Merge };
         writer.finish(blank(tier, window.range, generation, window.through, combine))
     }
@@ -231,11 +236,14 @@ impl Keeper {
             let mut writer = PartitionWriter::new(&shared.files, coarser, width, generation);
             self.merged(&sources, |labels, values| {
                 // A source may span several windows, where lengths were others once.
-                let rolled = match values {
-                    Values::Samples(column) => roll_samples(&clip(column, range), width),
-                    Values::Buckets(buckets) => roll_buckets(&buckets.iter().filter(|b| range.contains(b.end)).collect(), width),
-                };
-                writer.push(labels, &Values::Buckets(rolled));
+                let (floats, histograms) = values.split();
+                let rolled = floats.and_then(|floats| match floats {
+                    Values::Samples(column) => Some(roll_samples(&clip(column, range), width)),
+                    Values::Buckets(buckets) => Some(roll_buckets(&buckets.iter().filter(|b| range.contains(b.end)).collect(), width)),
+                    Values::Histograms(_) => None,
+                });
+                let histograms = thin(&histograms::clip(histograms, range), width);
+                Values::join(rolled.map(Values::Buckets), histograms).iter().for_each(|values| writer.push(labels, values));
             })?;
             writer.finish(blank(coarser, range, generation, 0, Combine::Replace))?
         } else {
@@ -304,6 +312,7 @@ impl Keeper {
         let generation = shared.next_generation();
         let mut writer = PartitionWriter::new(&shared.files, tier, shared.options.widths.of(tier), generation);
         self.merged(sources, |labels, values| writer.push(labels, &values))?;
+        writer.carry_exemplars(sources, &shared.read().deletions.clone())?;
         // What was merged counts as rolled: it holds late buckets whose samples are nowhere else.
         let record = writer.finish(blank(tier, range, generation, through, Combine::Replace))?;
         let newest = old.last().copied();
@@ -379,22 +388,29 @@ fn merged(sources: &[Arc<Partition>], deletions: &[Deletion], widths: Widths, mu
     while let Some(labels) = next.iter().flatten().min().cloned() {
         let mut samples: Option<Column> = None;
         let mut buckets = Vec::new();
+        let mut histograms = HistogramColumn::default();
         for (i, view) in views.iter_mut().enumerate() {
             if next[i].as_ref() != Some(&labels) {
                 continue;
             }
-            match surviving(deletions, &sources[i].record, widths, &labels, view.read(at[i])?.1) {
+            let (floats, newer) = surviving(deletions, &sources[i].record, widths, &labels, view.read(at[i])?.1).map(Values::split).unwrap_or_default();
+            histograms = histograms::overlay(histograms, newer);
+            match floats {
                 Some(Values::Samples(newer)) => samples = Some(samples.map_or_else(|| newer.clone(), |older| overlay(older, newer.clone()))),
                 Some(Values::Buckets(b)) => buckets.push((sources[i].record.combine, b)),
-                None => {}
+                Some(Values::Histograms(_)) | None => {}
             }
             at[i] += 1;
             next[i] = if u64::from(at[i]) < sources[i].record.series { Some(view.labels(at[i])?) } else { None };
         }
-        match samples {
-            Some(column) => each(&labels, Values::Samples(column)),
-            None if buckets.is_empty() => {}
-            None => each(&labels, Values::Buckets(stack(buckets))),
+        let floats = samples.map(Values::Samples).or_else(|| (!buckets.is_empty()).then(|| Values::Buckets(stack(buckets))));
+        // Late histograms may have come between those that a rolled-up tier kept.
+        let histograms = match sources.first().map(|p| p.record.tier) {
+            Some(tier) if tier != Tier::Raw => thin(&histograms, widths.of(tier)),
+            _ => histograms,
+        };
+        if let Some(values) = Values::join(floats, histograms) {
+            each(&labels, values);
         }
     }
     Ok(())

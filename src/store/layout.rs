@@ -32,6 +32,8 @@ pub(super) const SERIES: TableDefinition<'static, u32, &[u8]> = TableDefinition:
 pub(super) const TIMES: TableDefinition<'static, u32, &[u8]> = TableDefinition::new("times");
 /// Partition: the columns of all series as one stream of bytes, cut into pieces of [`EXTENT_BYTES`].
 pub(super) const EXTENTS: TableDefinition<'static, u32, &[u8]> = TableDefinition::new("extents");
+/// Partition: number → exemplars of one series with its labels. Absent where there are none.
+pub(super) const EXEMPLARS: TableDefinition<'static, u32, &[u8]> = TableDefinition::new("exemplars");
 /// Partition: `series` and `rows`, so that a file can be read without the catalog.
 pub(super) const SUMMARY: TableDefinition<'static, &str, u64> = TableDefinition::new("summary");
 
@@ -40,7 +42,7 @@ pub(super) const SERIES_IN_BLOCK: u32 = 32;
 /// Length of a piece of the column stream: just under a power of two with redb's page header.
 pub(super) const EXTENT_BYTES: usize = 16_384 - 128;
 
-/// What a column of values holds. Histograms have their place; nothing writes them yet.
+/// What a column of values holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum ColumnKind {
@@ -48,7 +50,7 @@ pub(super) enum ColumnKind {
     Float = 0,
     /// Buckets of floats.
     FloatBuckets = 1,
-    /// Native histograms.
+    /// Native histograms, behind whatever floats the series has: length · (kind · column) or nothing.
     Histogram = 2,
 }
 

@@ -14,8 +14,8 @@ use super::codec;
 use super::codec::{Cursor, put_varint};
 use super::files::{Files, MAX_OPEN};
 use super::index::{EachValue, Index};
-use super::layout::{ColumnKind, EXTENT_BYTES, EXTENTS, POSTINGS, Record, SERIES, SERIES_IN_BLOCK, SUMMARY, TIMES};
-use crate::model::{BucketColumns, Column, Labels, Tier, Timestamp};
+use super::layout::{ColumnKind, EXEMPLARS, EXTENT_BYTES, EXTENTS, POSTINGS, Record, SERIES, SERIES_IN_BLOCK, SUMMARY, TIMES};
+use crate::model::{BucketColumns, Column, HistogramColumn, Labels, Tier, Timestamp};
 
 /// The values of one series in a partition.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +23,40 @@ use crate::model::{BucketColumns, Column, Labels, Tier, Timestamp};
 pub(super) enum Values {
     Samples(Column),
     Buckets(BucketColumns),
+    /// Native histograms, with whatever floats the series has as well.
+    Histograms(Box<WithHistograms>),
+}
+
+/// Native histograms of a series, and its floats: samples or buckets.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct WithHistograms {
+    pub(super) floats: Option<Values>,
+    pub(super) histograms: HistogramColumn,
+}
+
+impl Values {
+    /// Both as one; floats alone where there are no histograms.
+    pub(super) fn join(floats: Option<Self>, histograms: HistogramColumn) -> Option<Self> {
+        let floats = floats.filter(|values| !values.is_empty());
+        if histograms.is_empty() { floats } else { Some(Self::Histograms(Box::new(WithHistograms { floats, histograms }))) }
+    }
+
+    /// Floats, if there are any, and histograms.
+    pub(super) fn split(self) -> (Option<Self>, HistogramColumn) {
+        match self {
+            Self::Histograms(both) => (both.floats, both.histograms),
+            floats => (Some(floats), HistogramColumn::default()),
+        }
+    }
+
+    /// Whether there is nothing in it.
+    pub(super) fn is_empty(&self) -> bool {
+        match self {
+            Self::Samples(column) => column.is_empty(),
+            Self::Buckets(buckets) => buckets.is_empty(),
+            Self::Histograms(both) => both.histograms.is_empty() && both.floats.as_ref().is_none_or(Self::is_empty),
+        }
+    }
 }
 
 /// Writes a partition, series by series in label order.
@@ -37,6 +71,8 @@ pub(super) struct PartitionWriter<'a> {
     blocks: Vec<Vec<u8>>,
     before: Vec<u8>,
     extents: Vec<Vec<u8>>,
+    exemplars: Vec<Vec<u8>>,
+    exemplars_span: Option<(Timestamp, Timestamp)>,
     series: u32,
     rows: u64,
     first: i64,
@@ -56,6 +92,8 @@ impl<'a> PartitionWriter<'a> {
             blocks: Vec::new(),
             before: Vec::new(),
             extents: vec![Vec::new()],
+            exemplars: Vec::new(),
+            exemplars_span: None,
             series: 0,
             rows: 0,
             first: i64::MAX,
@@ -66,20 +104,10 @@ impl<'a> PartitionWriter<'a> {
     /// Adds the next series; labels must come in ascending order. An empty one is left out.
     pub(super) fn push(&mut self, labels: &Labels, values: &Values) {
         let mut column = Vec::new();
-        let (kind, rows, span) = match values {
-            Values::Samples(c) => {
-                put_varint(u64::from(self.time_column(&c.t)), &mut column);
-                codec::encode_floats(&c.v, &mut column);
-                (ColumnKind::Float, c.len(), c.t.first().zip(c.t.last()))
-            }
-            Values::Buckets(b) => {
-                codec::encode_buckets(b, self.width, &mut column);
-                (ColumnKind::FloatBuckets, b.len(), b.first_t.first().zip(b.last_t.last()))
-            }
-        };
+        let (kind, rows, span) = self.encode(values, &mut column);
         let Some((first, last)) = span else { return };
-        self.first = self.first.min(*first);
-        self.last = self.last.max(*last);
+        self.first = self.first.min(first);
+        self.last = self.last.max(last);
         self.rows += rows as u64;
         for (name, value) in labels.iter() {
             self.postings.entry((name.to_owned(), value.to_owned())).or_default().push(self.series);
@@ -91,6 +119,43 @@ impl<'a> PartitionWriter<'a> {
             self.blocks.push(std::mem::take(&mut self.block));
             self.before.clear();
         }
+    }
+
+    /// Appends the column; yields what it is, its rows, and their first and last time.
+    fn encode(&mut self, values: &Values, column: &mut Vec<u8>) -> (ColumnKind, usize, Option<(i64, i64)>) {
+        let ends = |first: Option<&i64>, last: Option<&i64>| first.copied().zip(last.copied());
+        match values {
+            Values::Samples(c) => {
+                put_varint(u64::from(self.time_column(&c.t)), column);
+                codec::encode_floats(&c.v, column);
+                (ColumnKind::Float, c.len(), ends(c.t.first(), c.t.last()))
+            }
+            Values::Buckets(b) => {
+                codec::encode_buckets(b, self.width, column);
+                (ColumnKind::FloatBuckets, b.len(), ends(b.first_t.first(), b.last_t.last()))
+            }
+            Values::Histograms(both) => {
+                let mut floats = Vec::new();
+                let (mut rows, mut span) = (both.histograms.len(), ends(both.histograms.t.first(), both.histograms.t.last()));
+                if let Some(values) = &both.floats {
+                    floats.push(0);
+                    let (kind, more, other) = self.encode(values, &mut floats);
+                    floats[0] = kind as u8;
+                    rows += more;
+                    span = span.zip(other).map(|(a, b)| (a.0.min(b.0), a.1.max(b.1))).or(span).or(other);
+                }
+                put_varint(floats.len() as u64, column);
+                column.extend_from_slice(&floats);
+                codec::encode_histograms(&both.histograms, column);
+                (ColumnKind::Histogram, rows, span)
+            }
+        }
+    }
+
+    /// Takes a row of the table of exemplars.
+    pub(super) fn put_exemplars(&mut self, row: Vec<u8>, first: Timestamp, last: Timestamp) {
+        self.exemplars.push(row);
+        self.exemplars_span = Some(self.exemplars_span.map_or((first, last), |(a, b)| (a.min(first), b.max(last))));
     }
 
     /// Labels share a prefix with the series before; the column lies behind the one before.
@@ -133,9 +198,11 @@ impl<'a> PartitionWriter<'a> {
     }
 
     /// Writes, compacts, syncs and publishes the file; yields what the catalog has to know.
-    /// `None` where no series was added: no file is made then.
+    /// `None` where nothing was added: no file is made then.
     pub(super) fn finish(mut self, mut record: Record) -> Result<Option<Record>, StoreError> {
-        if self.series == 0 {
+        if let Some((first, last)) = self.exemplars_span.filter(|_| self.series == 0) {
+            (self.first, self.last) = (first.0, last.0);
+        } else if self.series == 0 {
             return Ok(None);
         }
         if !self.block.is_empty() {
@@ -182,6 +249,12 @@ impl<'a> PartitionWriter<'a> {
         for (definition, values) in [(SERIES, &self.blocks), (TIMES, &self.time_columns), (EXTENTS, &self.extents)] {
             let mut table = transaction.open_table(definition)?;
             for (i, bytes) in values.iter().enumerate() {
+                table.insert(i as u32, bytes.as_slice())?;
+            }
+        }
+        if !self.exemplars.is_empty() {
+            let mut table = transaction.open_table(EXEMPLARS)?;
+            for (i, bytes) in self.exemplars.iter().enumerate() {
                 table.insert(i as u32, bytes.as_slice())?;
             }
         }
@@ -315,7 +388,11 @@ impl Partition {
     /// As [`read`](Self::read).
     pub(super) fn examine(&self) -> Result<(), StoreError> {
         let series = self.record.series as u32;
-        self.read(|view| (0..series).try_for_each(|number| view.read(number).map(|_| ()))).map(|_| ())
+        self.read(|view| {
+            view.exemplars(|_, _| ())?;
+            (0..series).try_for_each(|number| view.read(number).map(|_| ()))
+        })
+        .map(|_| ())
     }
 
     /// Lets the file go when nobody reads it any more.
@@ -330,11 +407,11 @@ impl Partition {
         Ok(View { partition: self, transaction, _database: database, extent: None, block: None })
     }
 
-    fn failed(&self, error: impl Into<redb::Error>) -> StoreError {
+    pub(super) fn failed(&self, error: impl Into<redb::Error>) -> StoreError {
         self.files.database("read", &self.record.name(), error)
     }
 
-    fn damaged(&self, reason: impl Into<String>) -> StoreError {
+    pub(super) fn damaged(&self, reason: impl Into<String>) -> StoreError {
         StoreError::Damaged { what: format!("partition {}", self.record.name()), reason: reason.into() }
     }
 }
@@ -357,6 +434,14 @@ pub(super) struct View<'a> {
 }
 
 impl View<'_> {
+    pub(super) const fn partition(&self) -> &Partition {
+        self.partition
+    }
+
+    pub(super) const fn transaction(&self) -> &ReadTransaction {
+        &self.transaction
+    }
+
     fn table<K: redb::Key + 'static, V: redb::Value + 'static>(&self, definition: TableDefinition<'static, K, V>) -> Result<ReadOnlyTable<K, V>, StoreError> {
         self.transaction.open_table(definition).map_err(|e| self.partition.failed(e))
     }
@@ -401,12 +486,12 @@ impl View<'_> {
             column.extend(piece.iter().take(take));
             at += take;
         }
-        Ok((entry.labels.clone(), self.values(number, &entry, &column)?))
+        Ok((entry.labels.clone(), self.values(number, entry.kind, &column)?))
     }
 
-    fn values(&self, number: u32, entry: &SeriesEntry, column: &[u8]) -> Result<Values, StoreError> {
+    fn values(&self, number: u32, kind: ColumnKind, column: &[u8]) -> Result<Values, StoreError> {
         let damaged = |e: &dyn std::fmt::Display| self.partition.damaged(format!("the column of series {number}: {e}"));
-        match entry.kind {
+        match kind {
             ColumnKind::Float => {
                 let mut cursor = Cursor::new(column);
                 let times = cursor.varint().ok().and_then(|n| u32::try_from(n).ok()).ok_or_else(|| damaged(&"no time column"))?;
@@ -415,7 +500,18 @@ impl View<'_> {
                 if t.len() == v.len() { Ok(Values::Samples(Column { t, v })) } else { Err(damaged(&"times and values differ in length")) }
             }
             ColumnKind::FloatBuckets => codec::decode_buckets(column).map(Values::Buckets).map_err(|e| damaged(&e)),
-            ColumnKind::Histogram => Err(damaged(&"native histograms are not read yet")),
+            ColumnKind::Histogram => {
+                let mut cursor = Cursor::new(column);
+                let floats = match cursor.block().map_err(|e| damaged(&e))?.split_first() {
+                    None => None,
+                    Some((kind, rest)) => match ColumnKind::from_byte(*kind) {
+                        Some(kind @ (ColumnKind::Float | ColumnKind::FloatBuckets)) => Some(self.values(number, kind, rest)?),
+                        _ => return Err(damaged(&"histograms within histograms")),
+                    },
+                };
+                let histograms = codec::decode_histograms(cursor.rest()).map_err(|e| damaged(&e))?;
+                Ok(Values::Histograms(Box::new(WithHistograms { floats, histograms })))
+            }
         }
     }
 

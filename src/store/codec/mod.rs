@@ -9,17 +9,20 @@ mod decimal;
 mod error;
 mod flags;
 mod floats;
+mod histogram;
+mod histograms;
 mod integers;
 mod near;
 mod packed;
 
 use std::time::Duration;
 
-use crate::model::BucketColumns;
+use crate::model::{BucketColumns, HistogramColumn};
 
 pub(super) use bytes::{Cursor, put_varint, unzigzag, zigzag};
 pub(super) use decimal::{exponent_of, from_mantissa, mantissa};
 pub use error::CodecError;
+pub(super) use histogram::{put_histogram, take_histogram};
 
 /// No column holds more values; a larger count in encoded bytes is damage.
 pub const MAX_VALUES: usize = 1 << 24;
@@ -77,6 +80,19 @@ pub fn encode_buckets(buckets: &BucketColumns, width: Duration, out: &mut Vec<u8
 /// Where the bytes are damaged or cut short, or the columns differ in length.
 pub fn decode_buckets(bytes: &[u8]) -> Result<BucketColumns, CodecError> {
     buckets::decode(bytes)
+}
+
+/// Appends native histograms: each shape once, the counts bucket by bucket over time.
+pub fn encode_histograms(column: &HistogramColumn, out: &mut Vec<u8>) {
+    histograms::encode(column, out);
+}
+
+/// Reads what [`encode_histograms`] wrote.
+///
+/// # Errors
+/// Where the bytes are damaged or cut short, or parts differ in length.
+pub fn decode_histograms(bytes: &[u8]) -> Result<HistogramColumn, CodecError> {
+    histograms::decode(bytes)
 }
 
 #[cfg(test)]
