@@ -137,7 +137,7 @@ pub(super) fn push(head: &mut Head, windows: Windows, tier: Tier, series: u32, i
     let range = windows.range(tier, item.t());
     let key = (tier, range.start);
     match item {
-        Item::Sample(sample) => head.push(key, range, series, sample),
+        Item::Sample(sample) => head.open(key, range).push(series, sample),
         Item::Histogram(t, h) => {
             head.newest = Some(head.newest.map_or(t.0, |newest| newest.max(t.0)));
             let window = head.window(key, range);

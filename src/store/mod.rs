@@ -37,6 +37,8 @@ mod touched;
 mod windows;
 
 #[cfg(test)]
+mod native_tests;
+#[cfg(test)]
 mod tests;
 
 pub use cardinality::{Cardinality, Ranking};

@@ -298,16 +298,23 @@ mod tests {
         (1..=4).for_each(|second| column.push(i64::from(second) * 1000, Arc::new(latency(second))));
         let mut bytes = Vec::new();
         encode(&column, &mut bytes);
-        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        assert_eq!(hex(&bytes), GOLDEN_COLUMN);
-        let mut one = Vec::new();
-        put_histogram(None, &latency(1), &mut one);
-        put_histogram(Some(&latency(1)), &latency(2), &mut one);
-        assert_eq!(hex(&one), GOLDEN_PAIR);
+        let read = decode(&of_hex(GOLDEN_COLUMN)).unwrap();
+        assert_eq!((all_bits(&read), all_bits(&decode(&bytes).unwrap())), (all_bits(&column), all_bits(&column)));
+        let mut pair = Vec::new();
+        put_histogram(None, &latency(1), &mut pair);
+        put_histogram(Some(&latency(1)), &latency(2), &mut pair);
+        assert_eq!(pair, of_hex(GOLDEN_PAIR));
     }
 
-    const GOLDEN_COLUMN: &str = "";
-    const GOLDEN_PAIR: &str = "";
+    fn of_hex(text: &str) -> Vec<u8> {
+        (0..text.len() / 2).map(|i| u8::from_str_radix(&text[2 * i..2 * i + 2], 16).unwrap()).collect()
+    }
+
+    const GOLDEN_COLUMN: &str = "01060104d00fd00f0401040400010404000000000000e03f020503040100000702010001041e1e010802060002020406080b0612040302050202020202";
+    const GOLDEN_PAIR: &str = "0604000000000000e03f0205030401\
+0000\
+2c0401000000000000f83f04080c10\
+022c0401000000000000084004080c10";
 
     #[test]
     fn a_bucket_and_sample_take_less_than_a_byte() {
