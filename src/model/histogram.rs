@@ -104,8 +104,10 @@ impl Histogram {
         if self.schema != CUSTOM_BUCKETS_SCHEMA && !(-4..=8).contains(&self.schema) {
             return Some(format!("a histogram has the schema {}: -4 to 8 and {CUSTOM_BUCKETS_SCHEMA} are known", self.schema));
         }
-        if buckets > MAX_HISTOGRAM_BUCKETS || self.custom_values.len() > MAX_HISTOGRAM_BUCKETS {
-            return Some(format!("a histogram has {} buckets, the limit is {MAX_HISTOGRAM_BUCKETS}", buckets.max(self.custom_values.len())));
+        let spans = self.positive.spans.len() + self.negative.spans.len();
+        let most = buckets.max(self.custom_values.len()).max(spans);
+        if most > MAX_HISTOGRAM_BUCKETS {
+            return Some(format!("a histogram has {most} buckets, bounds or spans, the limit is {MAX_HISTOGRAM_BUCKETS}"));
         }
         if !self.positive.is_well_formed() || !self.negative.is_well_formed() {
             return Some("a histogram's spans do not fit its buckets".to_owned());

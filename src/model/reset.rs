@@ -54,6 +54,9 @@ impl Histogram {
         if self.schema > previous.schema || self.zero_threshold < previous.zero_threshold {
             return true;
         }
+        if self.grew_in_place(previous) {
+            return false;
+        }
         match previous.zero_count_within(self.zero_threshold) {
             Some(before) if self.zero_count >= before || self.zero_count.is_nan() || before.is_nan() => {}
             _ => return true,
@@ -65,6 +68,16 @@ impl Histogram {
             shrinks(&reduced(now, 0), before)
         };
         shrinks(&self.positive, &previous.positive) || shrinks(&self.negative, &previous.negative)
+    }
+
+    /// The usual case, without a list made: the same buckets, and none shrank.
+    fn grew_in_place(&self, previous: &Self) -> bool {
+        let grew = |now: &Buckets, before: &Buckets| now.spans == before.spans && now.counts.iter().zip(&before.counts).all(|(now, before)| now >= before);
+        self.schema == previous.schema
+            && self.zero_threshold == previous.zero_threshold
+            && self.zero_count >= previous.zero_count
+            && grew(&self.positive, &previous.positive)
+            && grew(&self.negative, &previous.negative)
     }
 
     /// What would be in its zero bucket if that reached to `threshold`; `None` where that is amid a
@@ -96,7 +109,8 @@ impl Histogram {
         if self.custom_values == previous.custom_values {
             return shrinks(&reduced(&self.positive, 0), reduced(&previous.positive, 0).into_iter());
         }
-        let common: Vec<f64> = self.custom_values.iter().copied().filter(|bound| previous.custom_values.contains(bound)).collect();
+        let common: Vec<f64> =
+            self.custom_values.iter().copied().filter(|bound| previous.custom_values.binary_search_by(|other| other.total_cmp(bound)).is_ok()).collect();
         let rolled = |h: &Self| {
             let mut out = vec![0.0; common.len() + 1];
             for (index, count) in h.positive.iter() {

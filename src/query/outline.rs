@@ -118,7 +118,7 @@ mod tests {
         let found = outline("sum by (x) (rate(b_total[5m])) / on() group_left topk(scalar(k), a{x=\"1\"} offset 5m)").unwrap();
         assert_eq!(found.names, ["a", "b_total", "k"]);
         let selectors: Vec<usize> = found.selectors.iter().map(Vec::len).collect();
-        assert_eq!(selectors, [1, 1, 2]);
+        assert_eq!(selectors, [1, 2, 1]);
         assert!(found.steady && found.yields == Yields::Values);
         assert_eq!(found.reach, Duration::from_secs(300));
         assert_eq!(outline("max_over_time(rate(x[5m] offset 1h)[2h:1m])").unwrap().reach, Duration::from_secs(3 * 3600 + 300));

@@ -303,7 +303,7 @@ mod tests {
     fn an_exemplar_has_labels_and_may_have_a_time() {
         let batch = parse("a_bucket{le=\"1\"} 4 # {trace_id=\"q # r\",x=\"\"} 0.5 2.25\n# EOF\n", Timestamp(7), Origin::Pushed, &[("job", "j")]).unwrap();
         let ExemplarRow { labels, exemplar } = &batch.exemplars[0];
-        assert_eq!((labels.to_string().as_str(), exemplar.t), ("a_bucket{job=\"j\",le=\"1\"}", Timestamp(2250)));
+        assert_eq!((labels.to_string().as_str(), exemplar.t), ("a_bucket{job=\"j\", le=\"1\"}", Timestamp(2250)));
         assert_eq!((exemplar.labels.get("trace_id"), exemplar.labels.len()), (Some("q # r"), 1));
         for bad in ["a 1 # x 1", "a 1 # {x=\"1\"}", "a 1 # {x=\"1\"} y", "a 1 # {x=\"1\" 1", "a 1 # {x=\"1\",x=\"2\"} 1"] {
             assert!(parse(&format!("{bad}\n# EOF\n"), Timestamp(7), Origin::Pushed, &[]).is_err(), "{bad}");
