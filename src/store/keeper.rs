@@ -182,13 +182,15 @@ impl Keeper {
 
     fn write_window(&self, (tier, _): WindowKey, window: &HeadWindow) -> Result<Option<Record>, StoreError> {
         let shared = &self.shared;
-        let (mut series, mut with_exemplars): (Vec<(Labels, u32)>, Vec<(Labels, u32)>) = {
+        let sorted = |numbers: &mut dyn Iterator<Item = u32>| {
             let state = shared.read();
             let labels = |n: u32| state.head.series.get(n as usize).map(|s| s.labels.clone()).unwrap_or_default();
-            (window.series().map(|n| (labels(n), n)).collect(), window.extras.exemplars.series().map(|n| (labels(n), n)).collect())
+            let mut all: Vec<(Labels, u32)> = numbers.map(|n| (labels(n), n)).collect();
+            all.sort();
+            all
         };
-        series.sort();
-        with_exemplars.sort();
+        let series = sorted(&mut window.series());
+        let with_exemplars = sorted(&mut window.extras.exemplars.series());
         let generation = shared.next_generation();
         let width = shared.options.widths.of(tier);
         let mut writer = PartitionWriter::new(&shared.files, tier, width, generation);

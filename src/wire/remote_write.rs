@@ -105,10 +105,13 @@ pub fn encode(batch: &Batch) -> Vec<u8> {
 /// One series while it is read; its vectors are used again for the next.
 #[derive(Default)]
 pub(super) struct Series<'a> {
-    pub(super) labels: Vec<(&'a [u8], &'a [u8])>,
+    pub(super) labels: Vec<Pair<'a>>,
     pub(super) samples: Vec<Sample>,
     pub(super) native: Native<'a>,
 }
+
+/// A label's name and value, as they lie in the body.
+pub(super) type Pair<'a> = (&'a [u8], &'a [u8]);
 
 /// What few series have: native histograms and exemplars.
 #[derive(Default)]
@@ -123,7 +126,7 @@ pub(super) struct Native<'a> {
 /// An exemplar whose labels are not looked at yet.
 #[derive(Default)]
 pub(super) struct RawExemplar<'a> {
-    pub(super) labels: Vec<(&'a [u8], &'a [u8])>,
+    pub(super) labels: Vec<Pair<'a>>,
     pub(super) value: f64,
     pub(super) t: Timestamp,
 }

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use prost::encoding::decode_varint;
 
 use super::WireError;
-use super::remote_write::{Decoded, Field, RawExemplar, Series, kind_of, next, read_sample};
+use super::remote_write::{Decoded, Field, Pair, RawExemplar, Series, kind_of, next, read_sample};
 use crate::model::{Batch, Category, METRIC_NAME, MetricMeta, MetricType, Origin, Timestamp};
 
 const MESSAGE: &str = "io.prometheus.write.v2.Request";
@@ -79,7 +79,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Names and values stand in turn.
-    fn pairs(&self, refs: &[u64]) -> Result<Vec<(&'a [u8], &'a [u8])>, WireError> {
+    fn pairs(&self, refs: &[u64]) -> Result<Vec<Pair<'a>>, WireError> {
         let pairs = refs.chunks(2).map(|pair| match pair {
             [name, value] => Ok((self.symbol(*name)?, self.symbol(*value)?)),
             _ => Err(malformed("a label has a name and no value")),
