@@ -4,11 +4,12 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use super::cardinality::largest;
+use super::catalog::Partitions;
 use super::extras::{self, Extra, Item};
 use super::files::Files;
 use super::head::Head;
-use super::journal::{Entry, Journal};
-use super::keeper::{Keeper, MAX_UNSEALED};
+use super::journal::{Entry, Journal, Place};
+use super::keeper::{Keeper, MAX_UNSEALED, MOST_UNSEALED};
 use super::read::Reader;
 use super::shared::Shared;
 use super::windows::Windows;
@@ -62,14 +63,13 @@ pub fn open(options: Options, clock: SharedClock) -> Result<Opened, StoreError> 
     let mut replayed = 0;
     let journal = {
         let mut state = shared.write();
-        let sealed: Vec<(Tier, TimeRange, u64)> = partitions.records.iter().map(|r| (r.tier, r.range, r.through)).collect();
-        let replay = |sequence: u64, tier: Tier, labels: &[u8], item: Item| {
-            let known = sealed.iter().any(|(t, range, through)| *t == tier && *through >= sequence && range.contains(item.t()));
-            if known || item.t() <= state.dropped[tier.index()] {
+        let mut replay = Replay::new(&partitions);
+        let replay = |place: Place<'_>, item: Item| {
+            if item.t() <= state.dropped[place.tier.index()] || replay.is_sealed(place, item.t()) {
                 return false;
             }
-            let Some(series) = state.head.find_or_add(labels) else { return false };
-            extras::push(&mut state.head, windows, tier, series, item);
+            let Some(series) = replay.series(place, &mut state.head) else { return false };
+            extras::push(&mut state.head, windows, place.tier, series, item);
             replayed += 1;
             true
         };
@@ -80,6 +80,49 @@ pub fn open(options: Options, clock: SharedClock) -> Result<Opened, StoreError> 
     let mut writer = Writer { shared: shared.clone(), journal };
     writer.cut()?;
     Ok(Opened { writer, reader: Reader { shared: shared.clone() }, keeper: Keeper { shared }, catalog, replayed, notes })
+}
+
+/// What is known already of the rows that are read back: which are sealed, and whose they are.
+struct Replay {
+    sealed: Vec<(Tier, TimeRange, u64)>,
+    /// Those of `sealed` that are complete through the row's sequence.
+    through: Vec<(Tier, TimeRange)>,
+    row: Option<u64>,
+    /// The head's number by the file's.
+    numbers: Vec<Option<u32>>,
+    file: Option<u64>,
+}
+
+impl Replay {
+    fn new(partitions: &Partitions) -> Self {
+        let sealed = partitions.records.iter().map(|r| (r.tier, r.range, r.through)).collect();
+        Self { sealed, through: Vec::new(), row: None, numbers: Vec::new(), file: None }
+    }
+
+    fn is_sealed(&mut self, place: Place<'_>, t: Timestamp) -> bool {
+        if self.row != Some(place.sequence) {
+            self.row = Some(place.sequence);
+            self.through.clear();
+            self.through.extend(self.sealed.iter().filter(|(_, _, through)| *through >= place.sequence).map(|(tier, range, _)| (*tier, *range)));
+        }
+        self.through.iter().any(|(tier, range)| *tier == place.tier && range.contains(t))
+    }
+
+    fn series(&mut self, place: Place<'_>, head: &mut Head) -> Option<u32> {
+        if self.file != Some(place.file) {
+            self.file = Some(place.file);
+            self.numbers.clear();
+        }
+        let index = place.number as usize;
+        if self.numbers.len() <= index {
+            self.numbers.resize(index + 1, None);
+        }
+        let known = self.numbers.get_mut(index)?;
+        if known.is_none() {
+            *known = head.find_or_add(place.labels);
+        }
+        *known
+    }
 }
 
 /// What was taken of one batch.
@@ -280,6 +323,14 @@ impl Writer {
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.shared.read().head.open_samples() > MAX_UNSEALED
+    }
+
+    /// Whether so much is unsealed that no more should come until some is sealed and
+    /// [`cut`](Self::cut): what is taken faster than it can be sealed would lengthen the next start
+    /// without bound.
+    #[must_use]
+    pub fn is_overfull(&self) -> bool {
+        self.shared.read().head.unsealed() > MOST_UNSEALED
     }
 
     /// Syncs what an interval left unsynced and ends.

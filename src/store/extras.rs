@@ -145,7 +145,10 @@ pub(super) fn push(head: &mut Head, windows: Windows, tier: Tier, series: u32, i
             window.extras.histograms.entry(series).or_default().push(t.0, &h)
         }
         Item::Exemplar(exemplar) => {
-            head.window(key, range).extras.exemplars.push(series, &exemplar);
+            let window = head.window(key, range);
+            // Those that the window has no room for lie in the journal all the same.
+            window.samples += 1;
+            window.extras.exemplars.push(series, &exemplar);
             false
         }
     }

@@ -27,6 +27,13 @@ use crate::task::Deadline;
 /// Unsealed samples beyond which the fullest windows are sealed early: what is unsealed must replay
 /// in about a second.
 pub(super) const MAX_UNSEALED: u64 = 4_000_000;
+/// Unsealed samples beyond which no more should be appended until some are sealed.
+pub(super) const MOST_UNSEALED: u64 = 3 * MAX_UNSEALED;
+/// How long a round of what is due rolls up and merges before it ends, to go on in the next: between
+/// two rounds the journal is cut, and what came meanwhile is sealed first.
+const SLICE: Duration = Duration::from_secs(1);
+/// Generations that a window collects while samples still come for it, before it is rolled up all the same.
+const MAX_UNROLLED: usize = 8;
 /// Unsealed windows that have ended, beyond which the oldest are sealed.
 const MAX_WINDOWS: usize = 8;
 /// Generations of one window beyond which they are merged.
@@ -45,6 +52,8 @@ pub struct Kept {
     pub dropped: usize,
     /// Those among them that the budget gave up before their age.
     pub spared: usize,
+    /// Whether the round ended with work left: the next one should follow at once.
+    pub more: bool,
     /// How long it took.
     pub took: Duration,
 }
@@ -63,7 +72,7 @@ enum Urgency {
 }
 
 impl Keeper {
-    /// One round of what is due now.
+    /// One round of what is due now. It takes about a second: [`Kept::more`] says that work is left.
     ///
     /// # Errors
     /// A file or the catalog cannot be written; what was done until then stands, the rest is due again.
@@ -88,8 +97,8 @@ impl Keeper {
         let sealed = self.seal_due(urgency, deadline, &mut kept);
         // Before rolling up: a bucket must not be made of what is deleted.
         let cleaned = self.work_in_deletions(deadline, &mut kept);
-        let rolled = self.roll_due(urgency, deadline, &mut kept);
-        let merged = self.merge_due(urgency, deadline, &mut kept);
+        let rolled = self.roll_due(urgency, &watch, deadline, &mut kept);
+        let merged = self.merge_due(urgency, &watch, deadline, &mut kept);
         let dropped = self.drop_expired().map(|count| kept.dropped += count);
         let spared = self.spare(deadline, &mut kept);
         kept.took = watch.elapsed();
@@ -112,11 +121,15 @@ impl Keeper {
         self.seal_due(Urgency::Everything, deadline, kept)
     }
 
-    fn roll_due(&self, urgency: Urgency, deadline: &Deadline, kept: &mut Kept) -> Result<(), StoreError> {
+    fn roll_due(&self, urgency: Urgency, watch: &Stopwatch, deadline: &Deadline, kept: &mut Kept) -> Result<(), StoreError> {
         let mut result = Ok(());
         for tier in [Tier::Raw, Tier::Aggregated] {
             for key in self.to_roll(tier, urgency) {
                 deadline.check()?;
+                if urgency == Urgency::Due && self.should_yield(watch) {
+                    kept.more = true;
+                    return result;
+                }
                 match self.roll(key) {
                     Ok(rolled) => kept.rolled += usize::from(rolled),
                     // One damaged file must not hold up all other windows: it is found and set aside.
@@ -127,10 +140,19 @@ impl Keeper {
         result
     }
 
-    fn merge_due(&self, urgency: Urgency, deadline: &Deadline, kept: &mut Kept) -> Result<(), StoreError> {
+    /// Whether the round has gone on long enough, or something waits that is more urgent: sealing.
+    fn should_yield(&self, watch: &Stopwatch) -> bool {
+        watch.elapsed() > SLICE || self.shared.read().head.open_samples() > MAX_UNSEALED
+    }
+
+    fn merge_due(&self, urgency: Urgency, watch: &Stopwatch, deadline: &Deadline, kept: &mut Kept) -> Result<(), StoreError> {
         let mut result = Ok(());
         for key in self.to_merge(urgency) {
             deadline.check()?;
+            if urgency == Urgency::Due && self.should_yield(watch) {
+                kept.more = true;
+                return result;
+            }
             match self.merge(key) {
                 Ok(()) => kept.merged += 1,
                 Err(error) => result = result.and(self.after(error, &self.touching(key))),
@@ -220,7 +242,14 @@ impl Keeper {
         let state = self.shared.read();
         let before = self.shared.clock.now() - self.shared.options.late_window;
         let length = self.shared.windows.length(tier);
-        unrolled(&state, &self.shared).into_iter().filter(|(t, start)| *t == tier && (urgency == Urgency::Everything || *start + length < before)).collect()
+        // A window that is being filled would be rolled up again with each of its generations.
+        let filling = |(tier, start): WindowKey| {
+            let range = TimeRange::new(start, start + length);
+            let generations = || state.set.iter().filter(|p| p.record.tier == tier && p.record.range.overlaps(range)).count();
+            state.head.windows.contains_key(&(tier, start)) && generations() < MAX_UNROLLED
+        };
+        let due = |key: &WindowKey| urgency == Urgency::Everything || (key.1 + length < before && !filling(*key));
+        unrolled(&state, &self.shared).into_iter().filter(|key| key.0 == tier && due(key)).collect()
     }
 
     /// Rolls one window up into one generation of the coarser tier; false where that tier is off
