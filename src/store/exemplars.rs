@@ -10,12 +10,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use redb::{ReadableTable, TableError};
+use redb::ReadableTable;
 
 use super::StoreError;
 use super::codec::{CodecError, Cursor, put_varint, zigzag};
 use super::deletion::Deletion;
-use super::layout::{EXEMPLARS, Record};
+use super::layout::Record;
 use super::partition::{Partition, PartitionWriter, View};
 use super::read::Reader;
 use crate::model::{Exemplar, Labels, LabelsError, Matcher, Tier, TimeRange, Timestamp};
@@ -124,11 +124,16 @@ impl PartitionWriter<'_> {
     /// Adds the exemplars of some generations, oldest first, without what is deleted.
     pub(super) fn carry_exemplars(&mut self, sources: &[Arc<Partition>], deletions: &[Deletion]) -> Result<(), StoreError> {
         let mut all: BTreeMap<Labels, Vec<Exemplar>> = BTreeMap::new();
+        let length = |range: TimeRange| range.end.0.saturating_sub(range.start.0).max(1);
+        // Neighbours that become one file keep what each has.
+        let cover = sources.iter().map(|p| p.record.range).reduce(TimeRange::cover).map_or(1, length);
+        let windows = sources.iter().map(|p| cover.div_euclid(length(p.record.range))).max().unwrap_or(1);
+        let most = MOST_OF_A_SERIES.saturating_mul(usize::try_from(windows).unwrap_or(1));
         for source in sources.iter().filter(|p| p.record.tier == Tier::Raw) {
             source.view()?.exemplars(|labels, list| {
                 let kept = all.entry(labels.clone()).or_default();
                 let lives = |e: &&Exemplar| survives(deletions, &source.record, &labels, e.t);
-                list.iter().filter(lives).for_each(|e| insert(kept, e, MOST_OF_A_SERIES));
+                list.iter().filter(lives).for_each(|e| insert(kept, e, most));
             })?;
         }
         all.iter().for_each(|(labels, list)| self.push_exemplars(labels, list));
@@ -144,12 +149,7 @@ fn survives(deletions: &[Deletion], record: &Record, labels: &Labels, t: Timesta
 impl View<'_> {
     /// Calls `each` for every series with exemplars.
     pub(super) fn exemplars(&self, mut each: impl FnMut(Labels, Vec<Exemplar>)) -> Result<(), StoreError> {
-        let table = match self.transaction().open_table(EXEMPLARS) {
-            Ok(table) => table,
-            // Most partitions have none.
-            Err(TableError::TableDoesNotExist(_)) => return Ok(()),
-            Err(e) => return Err(self.partition().failed(e)),
-        };
+        let Some(table) = self.exemplars_table() else { return Ok(()) };
         for entry in table.iter().map_err(|e| self.partition().failed(e))? {
             let (key, value) = entry.map_err(|e| self.partition().failed(e))?;
             let (labels, list) = decode(value.value()).map_err(|e| self.partition().damaged(format!("exemplars {}: {e}", key.value())))?;

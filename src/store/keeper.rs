@@ -1,27 +1,25 @@
-//! Keeping the tiers: seals windows, rolls up, merges generations, drops what is too old.
+//! Keeping the tiers: seals windows, rolls up, merges (`merge`), drops what is too old.
 //!
 //! A round does, in this order: seal what an earlier round left frozen, then what is due; roll up
-//! sealed windows; merge windows of many generations; drop what is too old, and (`budget`) what
+//! sealed windows; merge generations and neighbours; drop what is too old, and (`budget`) what
 //! takes too much. Each step writes files first and then
 //! makes one catalog transaction; a crash between leaves a file that no record names.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use super::StoreError;
 use super::catalog::Change;
-use super::deletion::{Deletion, surviving};
-use super::head::{HeadWindow, SeriesChunk, clip, overlay};
+use super::head::{HeadWindow, SeriesChunk, clip};
 use super::histograms::{self, HistogramChunk, thin};
 use super::journal::WindowKey;
 use super::layout::{Combine, Record};
-use super::partition::{Partition, PartitionWriter, Values, View};
-use super::rollup::{roll_buckets, roll_samples, stack};
+use super::partition::{Partition, PartitionWriter, Values};
+use super::rollup::{roll_buckets, roll_samples};
 use super::shared::{Shared, State, alive, unrolled};
 use crate::clock::Stopwatch;
-use crate::model::{Column, HistogramColumn, Labels, Tier, TimeRange, Timestamp, Widths};
+use crate::model::{Labels, Tier, TimeRange, Timestamp};
 use crate::task::Deadline;
 
 /// Unsealed samples beyond which the fullest windows are sealed early: what is unsealed must replay
@@ -36,8 +34,6 @@ const SLICE: Duration = Duration::from_secs(1);
 const MAX_UNROLLED: usize = 8;
 /// Unsealed windows that have ended, beyond which the oldest are sealed.
 const MAX_WINDOWS: usize = 8;
-/// Generations of one window beyond which they are merged.
-const MAX_GENERATIONS: usize = 8;
 
 /// What a round of maintenance did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,7 +62,7 @@ pub struct Keeper {
 
 /// How much of a round is done.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Urgency {
+pub(super) enum Urgency {
     Due,
     Everything,
 }
@@ -141,24 +137,8 @@ impl Keeper {
     }
 
     /// Whether the round has gone on long enough, or something waits that is more urgent: sealing.
-    fn should_yield(&self, watch: &Stopwatch) -> bool {
+    pub(super) fn should_yield(&self, watch: &Stopwatch) -> bool {
         watch.elapsed() > SLICE || self.shared.read().head.open_samples() > MAX_UNSEALED
-    }
-
-    fn merge_due(&self, urgency: Urgency, watch: &Stopwatch, deadline: &Deadline, kept: &mut Kept) -> Result<(), StoreError> {
-        let mut result = Ok(());
-        for key in self.to_merge(urgency) {
-            deadline.check()?;
-            if urgency == Urgency::Due && self.should_yield(watch) {
-                kept.more = true;
-                return result;
-            }
-            match self.merge(key) {
-                Ok(()) => kept.merged += 1,
-                Err(error) => result = result.and(self.after(error, &self.touching(key))),
-            }
-        }
-        result
     }
 
     /// Windows to seal now: those that waited long enough, and the fullest where too much is unsealed.
@@ -188,7 +168,7 @@ impl Keeper {
     }
 
     /// Seals what is frozen, oldest first: a later generation must not be recorded before an earlier one.
-    fn seal_frozen(&self) -> Result<usize, StoreError> {
+    pub(super) fn seal_frozen(&self) -> Result<usize, StoreError> {
         let mut sealed = 0;
         loop {
             let Some((key, window)) = self.shared.read().head.frozen.first().cloned() else { return Ok(sealed) };
@@ -282,7 +262,7 @@ impl Keeper {
         };
         // The generation that this roll of the window replaces is no longer needed.
         let old: Vec<u64> = self.rolls_of(coarser, range);
-        let change = Change { add: record.iter().cloned().collect(), remove: old.clone(), rolled: Some((key, newest)), ..Change::default() };
+        let change = Change { add: record.iter().cloned().collect(), remove: old.clone(), rolled: vec![(key, newest)], ..Change::default() };
         shared.catalog.change(&change)?;
         let mut state = shared.write();
         state.rolled.insert(key, newest);
@@ -302,67 +282,6 @@ impl Keeper {
     fn touching(&self, (tier, start): WindowKey) -> Vec<Arc<Partition>> {
         let range = TimeRange::new(start, start + self.shared.windows.length(tier));
         self.shared.read().set.iter().filter(|p| p.record.tier == tier && p.record.range.overlaps(range)).cloned().collect()
-    }
-
-    /// Windows with too many generations, and ended ones with more than one.
-    fn to_merge(&self, urgency: Urgency) -> Vec<WindowKey> {
-        let shared = &self.shared;
-        let before = shared.clock.now() - shared.options.late_window;
-        let state = shared.read();
-        let mut count: BTreeMap<WindowKey, usize> = BTreeMap::new();
-        for key in state.set.iter().filter_map(|p| self.merges_into(&p.record)) {
-            *count.entry(key).or_default() += 1;
-        }
-        let ended = |(tier, start): &WindowKey| *start + shared.windows.length(*tier) < before;
-        let wanted = |key: &WindowKey, n: usize| n > MAX_GENERATIONS || (n > 1 && (urgency == Urgency::Everything || ended(key)));
-        count.into_iter().filter(|(key, n)| wanted(key, *n)).map(|(key, _)| key).collect()
-    }
-
-    /// The window whose generations a partition is merged with: it lies in it, and a sequence that it
-    /// is complete through counts for the whole of it. Partitions of other lengths stay alone.
-    pub(super) fn merges_into(&self, record: &Record) -> Option<WindowKey> {
-        let window = self.shared.windows.range(record.tier, record.range.end);
-        let inside = record.range.start >= window.start && (record.through == 0 || record.range == window);
-        inside.then_some((record.tier, window.start))
-    }
-
-    /// Makes one generation of all of a window's.
-    pub(super) fn merge(&self, key: WindowKey) -> Result<(), StoreError> {
-        let sources: Vec<Arc<Partition>> = self.shared.read().set.iter().filter(|p| self.merges_into(&p.record) == Some(key)).cloned().collect();
-        self.rewrite(&sources, Some(key))
-    }
-
-    /// Makes one generation of some, without what is deleted. `whole`: they are all of that window's.
-    pub(super) fn rewrite(&self, sources: &[Arc<Partition>], whole: Option<WindowKey>) -> Result<(), StoreError> {
-        let shared = &self.shared;
-        let old: Vec<u64> = sources.iter().map(|p| p.record.generation).collect();
-        let Some((tier, range)) = sources.iter().map(|p| (p.record.tier, p.record.range)).reduce(|a, b| (a.0, TimeRange::cover(a.1, b.1))) else {
-            return Ok(());
-        };
-        let through = sources.iter().map(|p| p.record.through).max().unwrap_or(0);
-        let generation = shared.next_generation();
-        let mut writer = PartitionWriter::new(&shared.files, tier, shared.options.widths.of(tier), generation);
-        self.merged(sources, |labels, values| writer.push(labels, &values))?;
-        writer.carry_exemplars(sources, &shared.read().deletions.clone())?;
-        // What was merged counts as rolled: it holds late buckets whose samples are nowhere else.
-        let record = writer.finish(blank(tier, range, generation, through, Combine::Replace))?;
-        let newest = old.last().copied();
-        let mark = |key: WindowKey| shared.read().rolled.get(&key).copied().filter(|mark| Some(*mark) >= newest).map(|_| (key, generation));
-        let rolled = whole.and_then(mark);
-        let change = Change { add: record.iter().cloned().collect(), remove: old.clone(), rolled, ..Change::default() };
-        shared.catalog.change(&change)?;
-        let mut state = shared.write();
-        if let Some((key, mark)) = rolled {
-            state.rolled.insert(key, mark);
-        }
-        self.replace(&mut state, &old, record);
-        Ok(())
-    }
-
-    /// Calls `each` for every series of some generations with what is not deleted of it.
-    fn merged(&self, sources: &[Arc<Partition>], each: impl FnMut(&Labels, Values)) -> Result<(), StoreError> {
-        let deletions = self.shared.read().deletions.clone();
-        merged(sources, &deletions, self.shared.options.widths, each)
     }
 
     /// Drops the windows of a tier up to an edge, as far as nothing unsealed or not rolled up holds it.
@@ -403,46 +322,7 @@ impl Keeper {
     }
 }
 
-fn blank(tier: Tier, range: TimeRange, generation: u64, through: u64, combine: Combine) -> Record {
+pub(super) fn blank(tier: Tier, range: TimeRange, generation: u64, through: u64, combine: Combine) -> Record {
     let (first, last) = (Timestamp::MAX, Timestamp::MIN);
     Record { tier, range, generation, through, combine, series: 0, rows: 0, first, last, bytes: 0, checksum: 0 }
-}
-
-/// Calls `each` for every series of some generations, in label order, with their values as one.
-fn merged(sources: &[Arc<Partition>], deletions: &[Deletion], widths: Widths, mut each: impl FnMut(&Labels, Values)) -> Result<(), StoreError> {
-    let mut views: Vec<View<'_>> = sources.iter().map(|p| p.view()).collect::<Result<_, _>>()?;
-    let mut at = vec![0u32; views.len()];
-    let mut next: Vec<Option<Labels>> = Vec::new();
-    for (view, source) in views.iter_mut().zip(sources) {
-        next.push(if source.record.series > 0 { Some(view.labels(0)?) } else { None });
-    }
-    while let Some(labels) = next.iter().flatten().min().cloned() {
-        let mut samples: Option<Column> = None;
-        let mut buckets = Vec::new();
-        let mut histograms = HistogramColumn::default();
-        for (i, view) in views.iter_mut().enumerate() {
-            if next[i].as_ref() != Some(&labels) {
-                continue;
-            }
-            let (floats, newer) = surviving(deletions, &sources[i].record, widths, &labels, view.read(at[i])?.1).map(Values::split).unwrap_or_default();
-            histograms = histograms::overlay(histograms, newer);
-            match floats {
-                Some(Values::Samples(newer)) => samples = Some(samples.map_or_else(|| newer.clone(), |older| overlay(older, newer.clone()))),
-                Some(Values::Buckets(b)) => buckets.push((sources[i].record.combine, b)),
-                Some(Values::Histograms(_)) | None => {}
-            }
-            at[i] += 1;
-            next[i] = if u64::from(at[i]) < sources[i].record.series { Some(view.labels(at[i])?) } else { None };
-        }
-        let floats = samples.map(Values::Samples).or_else(|| (!buckets.is_empty()).then(|| Values::Buckets(stack(buckets))));
-        // Late histograms may have come between those that a rolled-up tier kept.
-        let histograms = match sources.first().map(|p| p.record.tier) {
-            Some(tier) if tier != Tier::Raw => thin(&histograms, widths.of(tier)),
-            _ => histograms,
-        };
-        if let Some(values) = Values::join(floats, histograms) {
-            each(&labels, values);
-        }
-    }
-    Ok(())
 }

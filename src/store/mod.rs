@@ -22,6 +22,7 @@ mod index;
 mod journal;
 mod keeper;
 mod layout;
+mod merge;
 mod migrate;
 mod options;
 mod pace;

@@ -62,7 +62,7 @@ impl Reader {
             let tier = partition.record.tier;
             let Some(portion) = portions[tier.index()].filter(|p| p.overlaps(partition.record.range)) else { continue };
             partition.read(|view| {
-                for number in matching(view, &selection.matchers)? {
+                for number in view.matching(&selection.matchers)?.iter().copied() {
                     let (labels, values) = view.read(number)?;
                     let Some(values) = surviving(&deletions, &partition.record, coverage.widths, &labels, values) else { continue };
                     let pieces = found.entry(labels).or_default();
@@ -160,7 +160,7 @@ impl Reader {
             deadline.check()?;
             partition.read(|view| {
                 for matchers in sets {
-                    for number in matching(view, matchers)? {
+                    for number in view.matching(matchers)?.iter().copied() {
                         let labels = view.labels(number)?;
                         if deletions.is_empty() || surviving(&deletions, &partition.record, widths, &labels, view.read(number)?.1).is_some() {
                             out.insert(labels);

@@ -153,15 +153,22 @@ fn histograms_and_exemplars_are_there_after_kill_9_and_after_sealing() {
         }]),
     );
     let found = |client: &Client| (newest(client, "took"), exemplars(client));
+    let all = |client: &Client| client.query("took[2m]", t);
+    let before = all(daemon.client());
+    let buckets = &before[0]["histograms"][39];
+    assert_eq!(before[0]["histograms"].as_array().map(Vec::len), Some(40), "{before}");
+    assert_eq!(buckets[1]["count"], "196", "{buckets}");
+    assert_eq!(buckets[1]["buckets"].as_array().map(Vec::len), Some(4), "{buckets}");
     assert_eq!(found(daemon.client()), want, "at once");
     daemon.kill();
     let daemon = setup.start();
-    assert_eq!(found(daemon.client()), want, "after a kill");
+    assert_eq!((found(daemon.client()), all(daemon.client())), (want.clone(), before.clone()), "after a kill");
     daemon.client().settle();
-    assert_eq!(found(daemon.client()), want, "sealed");
+    assert_eq!((found(daemon.client()), all(daemon.client())), (want.clone(), before.clone()), "sealed");
     daemon.kill();
     let daemon = setup.start();
-    assert_eq!(found(daemon.client()), want, "after a second kill");
+    assert_eq!((found(daemon.client()), all(daemon.client())), (want, before), "after a second kill");
+    assert_eq!(daemon.client().value("histogram_count(increase(took[30s] @ end()))", t).map(f64::round), Some(120.0));
     let names = daemon.client().get("/api/v1/label/__name__/values").expect(200);
     assert_eq!(names["data"], json!(["took"]));
 }

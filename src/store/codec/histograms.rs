@@ -1,12 +1,12 @@
-//! A column of native histograms: times and hints, then stretches of one shape, each with the shape
+//! A column of native histograms without its times: hints, then stretches of one shape, each with the shape
 //! once and its counts bucket by bucket over time. Knows no tier.
 
 use std::sync::Arc;
 
 use super::bytes::{Cursor, put_block, put_varint};
 use super::histogram::{buckets_of, fill, hint_byte, hint_of, put_shape, same_shape, take_shape, whole};
-use super::{CodecError, decode_times, encode_times, floats, integers};
-use crate::model::{Histogram, HistogramColumn};
+use super::{CodecError, floats, integers};
+use crate::model::Histogram;
 
 /// The first byte of an encoded column.
 const VERSION: u8 = 1;
@@ -24,12 +24,11 @@ enum Form {
 }
 
 /// Appends the column.
-pub(super) fn encode(column: &HistogramColumn, out: &mut Vec<u8>) {
+pub(super) fn encode(all: &[Arc<Histogram>], out: &mut Vec<u8>) {
     out.push(VERSION);
-    put_block(out, |block| encode_times(&column.t, block));
-    let hints: Vec<i64> = column.h.iter().map(|h| i64::from(hint_byte(h.reset_hint))).collect();
+    let hints: Vec<i64> = all.iter().map(|h| i64::from(hint_byte(h.reset_hint))).collect();
     put_block(out, |block| integers::encode(&hints, block));
-    let stretches = stretches(&column.h);
+    let stretches = stretches(all);
     put_varint(stretches.len() as u64, out);
     for (shape, stretch) in stretches {
         put_varint(stretch.len() as u64, out);
@@ -97,28 +96,27 @@ fn whole_row(h: &Histogram) -> Option<Vec<i64>> {
 }
 
 /// Reads what [`encode`] wrote, to the end of the bytes.
-pub(super) fn decode(bytes: &[u8]) -> Result<HistogramColumn, CodecError> {
+pub(super) fn decode(bytes: &[u8]) -> Result<Vec<Arc<Histogram>>, CodecError> {
     let mut cursor = Cursor::new(bytes);
     match cursor.byte()? {
         VERSION => {}
         other => return Err(CodecError::UnknownCodec(other)),
     }
-    let t = decode_times(cursor.block()?)?;
-    let hints = same_length(integers::decode(cursor.block()?)?, t.len())?;
+    let hints = integers::decode(cursor.block()?)?;
     let mut h = Vec::new();
     for _ in 0..cursor.count_of(1)? {
         let length = cursor.count()?;
-        if length == 0 || length > t.len() - h.len() {
-            return Err(CodecError::Damaged("histograms differ in number from their times"));
+        if length == 0 || length > hints.len() - h.len() {
+            return Err(CodecError::Damaged("histograms differ in number from their hints"));
         }
         take_stretch(&mut cursor, length, &mut h)?;
     }
     cursor.finish()?;
-    let mut h = same_length(h, t.len())?;
+    let mut h = same_length(h, hints.len())?;
     for (histogram, hint) in h.iter_mut().zip(hints) {
         histogram.reset_hint = u8::try_from(hint).map_err(|_| CodecError::Damaged("an unknown reset hint")).and_then(hint_of)?;
     }
-    Ok(HistogramColumn { t, h: h.into_iter().map(Arc::new).collect() })
+    Ok(h.into_iter().map(Arc::new).collect())
 }
 
 fn take_stretch(cursor: &mut Cursor<'_>, length: usize, out: &mut Vec<Histogram>) -> Result<(), CodecError> {
@@ -202,14 +200,12 @@ mod tests {
     }
 
     /// Histograms of which many keep the shape of the one before.
-    fn column() -> impl Strategy<Value = HistogramColumn> {
-        let step = (1_i64..100_000, histogram(), any::<bool>(), prop::collection::vec(count(), 12));
+    fn column() -> impl Strategy<Value = Vec<Arc<Histogram>>> {
+        let step = (histogram(), any::<bool>(), prop::collection::vec(count(), 12));
         prop::collection::vec(step, 0..20).prop_map(|steps| {
-            let mut column = HistogramColumn::default();
-            let mut t = -1_000_000;
-            for (step, fresh, same, counts) in steps {
-                t += step;
-                let h = match column.h.last() {
+            let mut column: Vec<Arc<Histogram>> = Vec::new();
+            for (fresh, same, counts) in steps {
+                let h = match column.last() {
                     Some(before) if same => {
                         let mut h = Histogram::clone(before);
                         fill(&mut h, counts.into_iter().chain(std::iter::repeat(1.0)));
@@ -217,7 +213,7 @@ mod tests {
                     }
                     _ => fresh,
                 };
-                column.push(t, Arc::new(h));
+                column.push(Arc::new(h));
             }
             column
         })
@@ -230,8 +226,8 @@ mod tests {
         (shape, floats.chain(h.positive.counts.iter().chain(&h.negative.counts).chain(&h.custom_values).copied()).map(f64::to_bits).collect())
     }
 
-    fn all_bits(column: &HistogramColumn) -> Vec<(i64, (String, Vec<u64>))> {
-        column.t.iter().copied().zip(column.h.iter().map(|h| bits(h))).collect()
+    fn all_bits(column: &[Arc<Histogram>]) -> Vec<(String, Vec<u64>)> {
+        column.iter().map(|h| bits(h)).collect()
     }
 
     proptest! {
@@ -246,13 +242,13 @@ mod tests {
         fn one_after_another_reads_back_to_the_bit(column in column()) {
             let mut bytes = Vec::new();
             let mut before = None;
-            for h in &column.h {
+            for h in &column {
                 put_histogram(before, h, &mut bytes);
                 before = Some(h.as_ref());
             }
             let mut cursor = Cursor::new(&bytes);
             let mut before: Option<Histogram> = None;
-            for h in &column.h {
+            for h in &column {
                 let read = take_histogram(before.as_ref(), &mut cursor).unwrap();
                 prop_assert_eq!(bits(&read), bits(h));
                 before = Some(read);
@@ -294,8 +290,7 @@ mod tests {
 
     #[test]
     fn the_bytes_are_those_that_format_1_promises() {
-        let mut column = HistogramColumn::default();
-        (1..=4).for_each(|second| column.push(i64::from(second) * 1000, Arc::new(latency(second))));
+        let column: Vec<Arc<Histogram>> = (1..=4).map(|second| Arc::new(latency(second))).collect();
         let mut bytes = Vec::new();
         encode(&column, &mut bytes);
         let read = decode(&of_hex(GOLDEN_COLUMN)).unwrap();
@@ -310,7 +305,7 @@ mod tests {
         (0..text.len() / 2).map(|i| u8::from_str_radix(text.get(2 * i..2 * i + 2).unwrap(), 16).unwrap()).collect()
     }
 
-    const GOLDEN_COLUMN: &str = "01060104d00fd00f0401040400010404000000000000e03f020503040100000702010001041e1e010802060002020406080b0612040302050202020202";
+    const GOLDEN_COLUMN: &str = "010401040400010404000000000000e03f020503040100000702010001041e1e010802060002020406080b0612040302050202020202";
     const GOLDEN_PAIR: &str = "0604000000000000e03f0205030401\
 0000\
 2c0401000000000000f83f04080c10\
@@ -318,8 +313,7 @@ mod tests {
 
     #[test]
     fn a_bucket_and_sample_take_less_than_a_byte() {
-        let mut column = HistogramColumn::default();
-        (1..=120).for_each(|second| column.push(i64::from(second) * 15_000, Arc::new(latency(second))));
+        let column: Vec<Arc<Histogram>> = (1..=120).map(|second| Arc::new(latency(second))).collect();
         let mut bytes = Vec::new();
         encode(&column, &mut bytes);
         assert!(bytes.len() < 120 * 4 / 4, "{} bytes", bytes.len());

@@ -15,9 +15,10 @@ mod integers;
 mod near;
 mod packed;
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{BucketColumns, HistogramColumn};
+use crate::model::{BucketColumns, Histogram};
 
 pub(super) use bytes::{Cursor, put_varint, unzigzag, zigzag};
 pub(super) use decimal::{exponent_of, from_mantissa, mantissa};
@@ -83,15 +84,15 @@ pub fn decode_buckets(bytes: &[u8]) -> Result<BucketColumns, CodecError> {
 }
 
 /// Appends native histograms: each shape once, the counts bucket by bucket over time.
-pub fn encode_histograms(column: &HistogramColumn, out: &mut Vec<u8>) {
-    histograms::encode(column, out);
+pub fn encode_histograms(histograms: &[Arc<Histogram>], out: &mut Vec<u8>) {
+    histograms::encode(histograms, out);
 }
 
 /// Reads what [`encode_histograms`] wrote.
 ///
 /// # Errors
 /// Where the bytes are damaged or cut short, or parts differ in length.
-pub fn decode_histograms(bytes: &[u8]) -> Result<HistogramColumn, CodecError> {
+pub fn decode_histograms(bytes: &[u8]) -> Result<Vec<Arc<Histogram>>, CodecError> {
     histograms::decode(bytes)
 }
 
