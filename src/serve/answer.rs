@@ -144,7 +144,7 @@ fn point(out: &mut Vec<u8>, t: Timestamp, v: f64) {
 }
 
 /// Unix seconds; milliseconds, where there are any, with three digits as Prometheus writes them.
-fn seconds(out: &mut Vec<u8>, t: Timestamp) {
+pub(super) fn seconds(out: &mut Vec<u8>, t: Timestamp) {
     let millis = t.0.unsigned_abs();
     let sign = if t.0 < 0 { "-" } else { "" };
     let _ = match millis % 1000 {

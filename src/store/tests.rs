@@ -18,7 +18,7 @@ const START: i64 = 1_790_000_000_000 / (24 * HOUR) * (24 * HOUR);
 
 type Model = BTreeMap<String, BTreeMap<i64, u64>>;
 
-fn options(place: Place) -> Options {
+pub(super) fn options(place: Place) -> Options {
     let hours = |h: u64| Duration::from_secs(3600 * h);
     Options {
         place,

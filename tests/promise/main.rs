@@ -20,6 +20,7 @@ mod custom_metrics;
 mod dashboards;
 mod deletion;
 mod kill;
+mod native_histograms;
 mod node_exporter;
 mod page;
 mod plugins;

@@ -5,7 +5,7 @@ use actix_web::HttpResponse;
 use actix_web::web::{Data, ServiceConfig};
 use serde_json::{Value, json};
 
-use super::{get, get_or_form};
+use super::get;
 use crate::clock::{Stopwatch, format_duration, format_rfc3339};
 use crate::serve::Settings;
 use crate::serve::answer;
@@ -22,7 +22,7 @@ const API_OF_PROMETHEUS: &str = "3.0.0";
 
 /// What these routes say of themselves.
 #[derive(utoipa::OpenApi)]
-#[openapi(paths(alertmanagers, targets, exemplars, build, runtime, flags, settings, tsdb))]
+#[openapi(paths(alertmanagers, targets, build, runtime, flags, settings, tsdb))]
 pub(super) struct Api;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
@@ -33,8 +33,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
         .service(get("/api/v1/status/config", settings))
         .service(get("/api/v1/status/tsdb", tsdb))
         .service(get("/api/v1/alertmanagers", alertmanagers))
-        .service(get("/api/v1/targets", targets))
-        .service(get_or_form("/api/v1/query_exemplars", exemplars));
+        .service(get("/api/v1/targets", targets));
 }
 
 /// The answer where there is nothing of a kind.
@@ -54,15 +53,6 @@ async fn alertmanagers() -> HttpResponse {
 
 async fn targets() -> HttpResponse {
     no(&json!({"activeTargets": [], "droppedTargets": [], "droppedTargetCounts": {}}))
-}
-
-/// There are none.
-#[utoipa::path(
-    method(get, post), path = "/api/v1/query_exemplars",
-    responses((status = 200, description = "Always empty.", body = shapes::SomeList))
-)]
-async fn exemplars() -> HttpResponse {
-    no(&json!([]))
 }
 
 /// The Prometheus whose interface this is.

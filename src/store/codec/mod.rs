@@ -18,6 +18,8 @@ mod error;
 mod flags;
 mod floats;
 mod frame;
+mod histogram;
+mod histograms;
 mod integers;
 mod joint;
 mod learned;
@@ -28,13 +30,15 @@ mod priors;
 mod residual;
 mod scale;
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::BucketColumns;
+use crate::model::{BucketColumns, Histogram};
 
 pub(super) use bytes::{Cursor, put_varint, unzigzag, zigzag};
 pub(super) use decimal::{exponent_of, from_mantissa, mantissa};
 pub use error::CodecError;
+pub(super) use histogram::{put_histogram, take_histogram};
 
 /// No column holds more values; a larger count in encoded bytes is damage.
 pub const MAX_VALUES: usize = 1 << 24;
@@ -107,6 +111,19 @@ pub fn encode_buckets(buckets: &BucketColumns, out: &mut Vec<u8>) {
 /// Where the bytes are damaged or cut short, or are of other buckets than the frame.
 pub fn decode_buckets(bytes: &[u8], frame: Option<BucketColumns>) -> Result<BucketColumns, CodecError> {
     buckets::decode(bytes, frame)
+}
+
+/// Appends native histograms: each shape once, the counts bucket by bucket over time.
+pub fn encode_histograms(histograms: &[Arc<Histogram>], out: &mut Vec<u8>) {
+    histograms::encode(histograms, out);
+}
+
+/// Reads what [`encode_histograms`] wrote.
+///
+/// # Errors
+/// Where the bytes are damaged or cut short, or parts differ in length.
+pub fn decode_histograms(bytes: &[u8]) -> Result<Vec<Arc<Histogram>>, CodecError> {
+    histograms::decode(bytes)
 }
 
 #[cfg(test)]
