@@ -83,15 +83,15 @@ impl Values {
     }
 }
 
-/// Values of an encoded column and its times; else what is wrong with them.
-fn values_of(kind: ColumnKind, times: Option<Vec<i64>>, column: &[u8]) -> Result<Values, String> {
+/// Values of an encoded column and its times or frame; else what is wrong with them.
+fn values_of(kind: ColumnKind, times: Option<Vec<i64>>, frame: Option<BucketColumns>, column: &[u8]) -> Result<Values, String> {
     match (kind, times) {
         (ColumnKind::Float, Some(t)) => {
             let v = codec::decode_floats(column).map_err(|e| e.to_string())?;
             if t.len() == v.len() { Ok(Values::Samples(Column { t, v })) } else { Err("times and values differ in length".to_owned()) }
         }
         (ColumnKind::Float, None) => Err("no time column".to_owned()),
-        (ColumnKind::FloatBuckets, _) => codec::decode_buckets(column).map(Values::Buckets).map_err(|e| e.to_string()),
+        (ColumnKind::FloatBuckets, _) => codec::decode_buckets(column, frame).map(Values::Buckets).map_err(|e| e.to_string()),
         (ColumnKind::Histogram, Some(t)) => histograms_of(t, column).map_err(|e| e.to_string()),
         (ColumnKind::Histogram, None) => Err("no time column".to_owned()),
     }
@@ -112,7 +112,10 @@ fn histograms_of(t: Vec<i64>, column: &[u8]) -> Result<Values, CodecError> {
                 }
                 Values::Samples(Column { t, v })
             }
-            Some(ColumnKind::FloatBuckets) => Values::Buckets(codec::decode_buckets(beside.rest())?),
+            Some(ColumnKind::FloatBuckets) => {
+                let frame = codec::decode_frame(beside.block()?)?;
+                Values::Buckets(codec::decode_buckets(beside.rest(), Some(frame))?)
+            }
             _ => return Err(CodecError::Damaged("histograms within histograms")),
         }),
     };
@@ -136,8 +139,12 @@ fn floats_beside(floats: Option<&Values>, width: Duration) -> Vec<u8> {
             codec::encode_floats(&column.v, &mut out);
         }
         Some(Values::Buckets(buckets)) => {
+            let mut frame = Vec::new();
+            codec::encode_frame(buckets, width, &mut frame);
             out.push(ColumnKind::FloatBuckets as u8);
-            codec::encode_buckets(buckets, width, &mut out);
+            put_varint(frame.len() as u64, &mut out);
+            out.extend(frame);
+            codec::encode_buckets(buckets, &mut out);
         }
         Some(Values::Histograms(_)) | None => {}
     }

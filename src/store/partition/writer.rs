@@ -19,10 +19,9 @@ use crate::store::codec::{self, put_varint};
 use crate::store::files::Files;
 use crate::store::layout::{ColumnKind, EXEMPLARS, Record};
 
-/// Columns up to this length lie beside their entry, where they deflate together: samples hardly,
-/// buckets well.
-const SHORT_SAMPLES_BYTES: usize = 128;
-const SHORT_BUCKETS_BYTES: usize = 512;
+/// Columns up to this length lie beside their entry, where they deflate together; longer ones hardly
+/// deflate, and are stored once where several series have the same.
+const SHORT_COLUMN_BYTES: usize = 128;
 
 /// The pairs of all series, numbered as they come.
 #[derive(Default)]
@@ -118,21 +117,21 @@ impl<'a> PartitionWriter<'a> {
     /// Adds the next series; labels must come in ascending order. An empty one is left out.
     pub(in crate::store) fn push(&mut self, labels: &Labels, values: &Values) {
         let mut column = Vec::new();
-        let (kind, t) = match values {
+        let kind = match values {
             Values::Samples(c) => {
                 codec::encode_floats(&c.v, &mut column);
-                (ColumnKind::Float, Some(&c.t))
+                ColumnKind::Float
             }
             Values::Buckets(b) => {
-                codec::encode_buckets(b, self.width, &mut column);
-                (ColumnKind::FloatBuckets, None)
+                codec::encode_buckets(b, &mut column);
+                ColumnKind::FloatBuckets
             }
             Values::Histograms(both) => {
                 let beside = floats_beside(both.floats.as_ref(), self.width);
                 put_varint(beside.len() as u64, &mut column);
                 column.extend(beside);
                 codec::encode_histograms(&both.histograms.h, &mut column);
-                (ColumnKind::Histogram, Some(&both.histograms.t))
+                ColumnKind::Histogram
             }
         };
         let Some((rows, first, last)) = extent(values) else { return };
@@ -144,12 +143,24 @@ impl<'a> PartitionWriter<'a> {
             self.numbers.push(self.pairs.number(name, value, block));
         }
         self.ends.push(self.numbers.len());
-        let times = t.map(|t| self.times.put(t, &mut self.stream));
-        let short = if kind == ColumnKind::Float { SHORT_SAMPLES_BYTES } else { SHORT_BUCKETS_BYTES };
-        let place = if column.len() <= short { Place::Here(column) } else { Place::Stream(self.store(&column)) };
+        let times = Some(self.times_of(values));
+        let place = if column.len() <= SHORT_COLUMN_BYTES { Place::Here(column) } else { Place::Stream(self.store(&column)) };
         self.entries.push(Entry { kind, times, place });
         if self.entries.len() == SERIES_IN_BLOCK {
             self.end_block();
+        }
+    }
+
+    /// Where the stream has when the values are: times, or the frame of buckets.
+    fn times_of(&mut self, values: &Values) -> At {
+        match values {
+            Values::Samples(c) => self.times.put(&c.t, &mut self.stream),
+            Values::Buckets(b) => {
+                let mut frame = Vec::new();
+                codec::encode_frame(b, self.width, &mut frame);
+                self.store(&frame)
+            }
+            Values::Histograms(both) => self.times.put(&both.histograms.t, &mut self.stream),
         }
     }
 
@@ -177,11 +188,12 @@ impl<'a> PartitionWriter<'a> {
     }
 
     /// Writes, compacts, syncs and publishes the file; yields what the catalog has to know.
-    /// `None` where nothing was added: no file is made then.
+    /// `None` where nothing was added: no file is made then, unless it has a sequence to say through
+    /// which its range is complete, or the journal would bring back what is deleted.
     pub(in crate::store) fn finish(mut self, mut record: Record) -> Result<Option<Record>, StoreError> {
         if let Some((first, last)) = self.exemplars_span.filter(|_| self.ends.is_empty()) {
             (self.first, self.last) = (first.0, last.0);
-        } else if self.ends.is_empty() {
+        } else if self.ends.is_empty() && record.through == 0 {
             return Ok(None);
         }
         if !self.entries.is_empty() {
@@ -197,8 +209,9 @@ impl<'a> PartitionWriter<'a> {
         written?;
         record.series = self.ends.len() as u64;
         record.rows = self.rows;
-        record.first = Timestamp(self.first);
-        record.last = Timestamp(self.last);
+        let has_rows = self.rows > 0;
+        record.first = if has_rows { Timestamp(self.first) } else { record.range.end };
+        record.last = if has_rows { Timestamp(self.last) } else { record.range.start };
         record.checksum = self.files.checksum(&self.temporary)?;
         self.files.publish(&self.temporary, &record.name())?;
         record.bytes = self.files.allocated(&record.name());
