@@ -161,6 +161,7 @@ impl<'a> PartitionWriter<'a> {
                 codec::encode_frame(b, self.width, &mut frame);
                 self.store(&frame)
             }
+            Values::Histograms(both) => self.times.put(&both.histograms.t, &mut self.stream),
         }
     }
 
