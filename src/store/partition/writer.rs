@@ -155,7 +155,6 @@ impl<'a> PartitionWriter<'a> {
     fn times_of(&mut self, values: &Values) -> At {
         match values {
             Values::Samples(c) => self.times.put(&c.t, &mut self.stream),
-            Values::Histograms(both) => self.times.put(&both.histograms.t, &mut self.stream),
             Values::Buckets(b) => {
                 let mut frame = Vec::new();
                 codec::encode_frame(b, self.width, &mut frame);
