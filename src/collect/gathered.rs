@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use crate::model::{Category, MetricMeta, MetricType, Timestamp};
+use crate::model::{Category, Exemplar, MetricMeta, MetricType, Timestamp};
 
 /// Text that is mostly written in the program.
 pub type Text = Cow<'static, str>;
@@ -33,6 +33,8 @@ pub struct Gathered {
     t: Timestamp,
     families: Vec<Family>,
     rows: Vec<Row>,
+    /// By position of the row.
+    exemplars: Vec<(usize, Exemplar)>,
 }
 
 impl Gathered {
@@ -68,6 +70,18 @@ impl Gathered {
     /// Adds a row as it is; its family is described apart.
     pub fn push(&mut self, row: Row) {
         self.rows.push(row);
+    }
+
+    /// Adds an exemplar of the row that was pushed last.
+    pub fn exemplar(&mut self, exemplar: Exemplar) {
+        if let Some(row) = self.rows.len().checked_sub(1) {
+            self.exemplars.push((row, exemplar));
+        }
+    }
+
+    /// Exemplars with the positions of their rows, which ascend.
+    pub(crate) fn exemplars(&self) -> &[(usize, Exemplar)] {
+        &self.exemplars
     }
 
     /// The rows in order of arrival.

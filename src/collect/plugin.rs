@@ -88,11 +88,16 @@ fn read(name: &str, text: &str, out: &mut Gathered) -> Result<(), CollectError> 
     for (family, meta) in &batch.metadata {
         out.family(family.clone(), meta.kind, meta.help.clone());
     }
+    // Both come in the order of the text.
+    let mut exemplars = batch.exemplars.iter().peekable();
     for series in batch.series() {
         let labels = Labels::from_canonical(series.labels).map_err(|e| garbage(e.to_string()))?;
         let Some(sample) = series.samples.last() else { continue };
         let pairs = labels.iter().filter(|(name, _)| *name != METRIC_NAME).map(|(name, value)| (Text::Owned(name.to_owned()), value.to_owned()));
         out.push(Row { name: labels.metric_name().to_owned().into(), labels: pairs.collect(), value: sample.v });
+        if let Some(row) = exemplars.next_if(|row| row.labels == labels) {
+            out.exemplar(row.exemplar.clone());
+        }
     }
     Ok(())
 }

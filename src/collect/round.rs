@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use super::gathered::{Gathered, Row};
-use crate::model::{Batch, Fingerprint, Labels, METRIC_NAME, Origin, Sample, Timestamp, encode_canonical, stale_marker};
+use crate::model::{Batch, ExemplarRow, Fingerprint, Labels, METRIC_NAME, Origin, Sample, Timestamp, encode_canonical, stale_marker};
 
 /// Which source gave a series, and in which round last.
 #[derive(Debug)]
@@ -57,7 +57,18 @@ impl Rounds {
 
     /// The source yielded this. Yields how many rows were dropped, for a series of that name was there.
     pub(crate) fn arrived(&mut self, giver: Giver<'_>, gathered: &Gathered) -> usize {
-        let dropped = gathered.rows().iter().filter(|row| !self.add(giver, row)).count();
+        let mut exemplars = gathered.exemplars().iter().peekable();
+        let mut dropped = 0;
+        for (i, row) in gathered.rows().iter().enumerate() {
+            let exemplar = exemplars.next_if(|(of, _)| *of == i);
+            if !self.add(giver, row) {
+                dropped += 1;
+            } else if let Some((_, exemplar)) = exemplar
+                && let Ok(labels) = Labels::from_canonical(&self.scratch)
+            {
+                self.batch.exemplars.push(ExemplarRow { labels, exemplar: exemplar.clone() });
+            }
+        }
         self.end_old(giver.index);
         self.up(giver, 1.0);
         dropped
@@ -133,9 +144,21 @@ fn exported(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::is_stale;
+    use crate::model::{Exemplar, is_stale};
 
     const GIVER: Giver<'static> = Giver { index: 0, name: "cpu", job: "node" };
+
+    #[test]
+    fn an_exemplar_goes_with_its_row() {
+        let mut rounds = Rounds::new("here".to_owned());
+        rounds.begin(Timestamp(1000));
+        let mut out = gathered(&["a", "a", "b"]);
+        out.exemplar(Exemplar { labels: Labels::default(), value: 0.5, t: Timestamp(900) });
+        assert_eq!(rounds.arrived(GIVER, &out), 1);
+        let batch = rounds.finish();
+        let [row] = batch.exemplars.as_slice() else { panic!("{batch:?}") };
+        assert_eq!((row.labels.metric_name(), row.labels.get("job"), row.exemplar.value), ("b", Some("node"), 0.5));
+    }
 
     fn gathered(names: &[&'static str]) -> Gathered {
         let mut out = Gathered::default();

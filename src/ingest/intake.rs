@@ -258,7 +258,7 @@ fn answer_each(waiting: Vec<Recorded>, mut rejected: Vec<Rejection>, outcome: &R
         while let Some(refused) = rejected.next_if(|r| r.index < end) {
             mine.push(Rejection { index: refused.index - start, ..refused });
         }
-        let report = Report { accepted: recordings.len() - mine.len(), rejected: mine };
+        let report = Report { accepted: recordings.len() - mine.len(), rejected: mine, ..Report::default() };
         start = end;
         // Nobody waits any more: it is recorded all the same.
         let _ = answer.send(outcome.as_ref().map(|_| report).map_err(Clone::clone));
@@ -310,7 +310,7 @@ fn report_of(checked: &Checked, appended: &Appended) -> Report {
     let refused = appended.too_old.iter().map(old).chain(appended.no_room.iter().map(new));
     let mut rejected: Vec<Rejection> = checked.rejected.iter().cloned().chain(refused).collect();
     rejected.sort_by_key(|r| r.index);
-    Report { accepted: appended.accepted, rejected }
+    Report { accepted: appended.accepted, histograms: appended.histograms, exemplars: appended.exemplars, rejected }
 }
 
 /// What the intake's thread owns.

@@ -2,7 +2,7 @@
 
 use super::{Options, Rejection};
 use crate::clock::{format_duration, format_rfc3339};
-use crate::model::{Batch, METRIC_NAME, Origin, Timestamp, valid_label_name, valid_metric_name};
+use crate::model::{Batch, ExemplarRow, METRIC_NAME, Origin, Timestamp, valid_label_name, valid_metric_name};
 
 /// Why a sample is refused, as the daemon's own metrics count it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +11,7 @@ pub(super) enum Cause {
     Old,
     Labels,
     Room,
+    Exemplar,
 }
 
 impl Cause {
@@ -20,6 +21,7 @@ impl Cause {
             Self::Old => "too_old",
             Self::Labels => "labels",
             Self::Room => "series_budget",
+            Self::Exemplar => "exemplar",
         }
     }
 }
@@ -44,6 +46,9 @@ impl Checked {
     }
 }
 
+/// Characters that the labels of an exemplar may have, as OpenMetrics says.
+const MAX_EXEMPLAR_CHARS: usize = 128;
+
 /// Takes out what may not enter. A batch without fault, the usual case, is passed on as it is.
 pub(super) fn check(mut batch: Batch, options: &Options, now: Timestamp) -> Checked {
     let mut rejected = Vec::new();
@@ -63,7 +68,16 @@ pub(super) fn check(mut batch: Batch, options: &Options, now: Timestamp) -> Chec
             index += 1;
         }
     }
+    for row in &batch.histograms {
+        let labels = bad_labels(row.labels.canonical(), batch.origin, options).map(|reason| (Cause::Labels, reason));
+        if let Some((cause, reason)) = labels.or_else(|| bad_time(row.t, options, now)) {
+            rejected.push(Rejection { index, reason });
+            causes.push(cause);
+        }
+        index += 1;
+    }
     let kept = (!rejected.is_empty()).then(|| {
+        let mut position = batch.sample_count();
         let mut bad = rejected.iter().map(|r| r.index).peekable();
         let mut kept = Vec::with_capacity(index - rejected.len());
         batch.retain(|i, _| {
@@ -73,9 +87,30 @@ pub(super) fn check(mut batch: Batch, options: &Options, now: Timestamp) -> Chec
             }
             keep
         });
+        batch.histograms.retain(|_| {
+            let keep = bad.next_if_eq(&position).is_none();
+            if keep {
+                kept.push(position);
+            }
+            position += 1;
+            keep
+        });
         kept
     });
+    let origin = batch.origin;
+    batch.exemplars.retain(|row| {
+        let keep = is_good_exemplar(row, options, now) && bad_labels(row.labels.canonical(), origin, options).is_none();
+        if !keep {
+            causes.push(Cause::Exemplar);
+        }
+        keep
+    });
     Checked { batch, kept, rejected, causes }
+}
+
+fn is_good_exemplar(row: &ExemplarRow, options: &Options, now: Timestamp) -> bool {
+    let chars: usize = row.exemplar.labels.iter().map(|(name, value)| name.chars().count() + value.chars().count()).sum();
+    chars <= MAX_EXEMPLAR_CHARS && bad_time(row.exemplar.t, options, now).is_none()
 }
 
 /// Why a time is not taken.
@@ -152,8 +187,9 @@ impl<'a> Iterator for Pairs<'a> {
 pub(super) mod tests {
     use super::*;
     use crate::ingest::Packs;
-    use crate::model::{Labels, Sample};
+    use crate::model::{Exemplar, HistogramRow, Labels, Sample};
     use proptest::prelude::*;
+    use std::sync::Arc;
     use std::time::Duration;
 
     pub(in crate::ingest) fn options() -> Options {
@@ -190,6 +226,25 @@ pub(super) mod tests {
         assert_eq!(checked.causes, [Cause::Old, Cause::Future, Cause::Old]);
         assert_eq!(checked.batch.sample_count(), 4);
         assert_eq!((0..4).map(|i| checked.position(i)).collect::<Vec<_>>(), [1, 2, 3, 6]);
+    }
+
+    #[test]
+    fn histograms_stand_behind_the_samples_and_a_bad_exemplar_refuses_nothing() {
+        let mut batch = Batch::new(Origin::Pushed);
+        let name = labels(&[("__name__", "a")]);
+        let histogram = |labels: &Labels, t| HistogramRow { labels: labels.clone(), t: Timestamp(t), histogram: Arc::default() };
+        let exemplar = |t, text: &str| {
+            let exemplar = Exemplar { labels: labels(&[("id", text)]), value: 1.0, t: Timestamp(t) };
+            ExemplarRow { labels: name.clone(), exemplar }
+        };
+        batch.push_series(&name, [at(i64::MIN), at(NOW.0)]);
+        batch.histograms = vec![histogram(&name, NOW.0), histogram(&name, i64::MAX), histogram(&labels(&[("x", "1")]), NOW.0), histogram(&name, NOW.0 + 1)];
+        batch.exemplars = vec![exemplar(NOW.0, "x"), exemplar(0, "x"), exemplar(NOW.0, &"x".repeat(127))];
+        let checked = check(batch, &options(), NOW);
+        assert_eq!(checked.rejected.iter().map(|r| r.index).collect::<Vec<_>>(), [0, 3, 4]);
+        assert_eq!((checked.batch.sample_count(), checked.batch.histograms.len(), checked.batch.exemplars.len()), (1, 2, 1));
+        assert_eq!((0..3).map(|i| checked.position(i)).collect::<Vec<_>>(), [1, 2, 5]);
+        assert_eq!(checked.causes, [Cause::Old, Cause::Future, Cause::Labels, Cause::Exemplar, Cause::Exemplar]);
     }
 
     #[test]

@@ -3,7 +3,9 @@
 //! A batch holds label bytes and samples back to back, so that taking one from the wire to the
 //! head allocates per batch and not per label.
 
-use super::{Labels, LabelsError, MetricMeta, Sample, encode_canonical};
+use std::sync::Arc;
+
+use super::{Exemplar, Histogram, Labels, LabelsError, MetricMeta, Sample, Timestamp, encode_canonical};
 
 /// Who sent a batch. Decides what the expositions show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,6 +36,26 @@ pub struct SeriesRow<'a> {
     pub samples: &'a [Sample],
 }
 
+/// A native histogram on its way in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HistogramRow {
+    /// Which series.
+    pub labels: Labels,
+    /// When.
+    pub t: Timestamp,
+    /// What.
+    pub histogram: Arc<Histogram>,
+}
+
+/// An exemplar on its way in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExemplarRow {
+    /// Which series it is an example of.
+    pub labels: Labels,
+    /// What.
+    pub exemplar: Exemplar,
+}
+
 /// Why a series was not taken into a batch.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BatchError {
@@ -52,6 +74,10 @@ pub struct Batch {
     pub origin: Origin,
     /// Metadata that came along, by metric name.
     pub metadata: Vec<(String, MetricMeta)>,
+    /// Native histograms. Where samples are told by position, these stand behind all samples.
+    pub histograms: Vec<HistogramRow>,
+    /// Exemplars. What is wrong with one is counted and refuses nothing else.
+    pub exemplars: Vec<ExemplarRow>,
     labels: Vec<u8>,
     rows: Vec<Row>,
     samples: Vec<Sample>,
@@ -108,7 +134,7 @@ impl Batch {
     }
 
     /// Keeps only the samples for which `keep` is true, told the position of each in the batch.
-    /// Series that lose all their samples go.
+    /// Series that lose all their samples go. Histograms and exemplars stay as they are.
     pub fn retain(&mut self, mut keep: impl FnMut(usize, &Sample) -> bool) {
         let old = std::mem::take(self);
         self.origin = old.origin;
@@ -127,6 +153,8 @@ impl Batch {
             }
         }
         self.metadata = old.metadata;
+        self.histograms = old.histograms;
+        self.exemplars = old.exemplars;
     }
 
     /// Number of series rows.
@@ -147,16 +175,18 @@ impl Batch {
         &self.samples
     }
 
-    /// Whether it has no sample.
+    /// Whether it has nothing to store.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.samples.is_empty()
+        self.samples.is_empty() && self.histograms.is_empty() && self.exemplars.is_empty()
     }
 
     /// About the bytes it takes in memory.
     #[must_use]
     pub fn weight(&self) -> usize {
-        self.labels.len() + self.samples.len() * size_of::<Sample>() + self.rows.len() * size_of::<Row>()
+        let histograms: usize = self.histograms.iter().map(|row| row.labels.canonical().len() + row.histogram.weight()).sum();
+        let exemplars: usize = self.exemplars.iter().map(|row| size_of::<ExemplarRow>() + row.exemplar.labels.canonical().len()).sum();
+        self.labels.len() + self.samples.len() * size_of::<Sample>() + self.rows.len() * size_of::<Row>() + histograms + exemplars
     }
 }
 

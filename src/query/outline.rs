@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::parse;
 use super::tree::{At, Edges, Expr, Node, Selector, Shift, Type};
-use crate::model::{METRIC_NAME, MatchOp};
+use crate::model::{METRIC_NAME, MatchOp, Matcher};
 
 /// What an expression yields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,10 +19,12 @@ pub enum Yields {
 }
 
 /// An expression in outline.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Outline {
     /// Metric names that its selectors ask for, in order, each once.
     pub names: Vec<String>,
+    /// The matchers of each selector, in order.
+    pub selectors: Vec<Vec<Matcher>>,
     /// What it yields.
     pub yields: Yields,
     /// Its value at a time depends on nothing later, nor on the range that is asked for.
@@ -55,7 +57,7 @@ pub fn outline(text: &str) -> Result<Outline, Flaw> {
         Type::Text => Yields::Text,
         Type::Scalar | Type::Vector => Yields::Values,
     };
-    let mut found = Outline { names: Vec::new(), yields, steady: true, reach: Duration::ZERO };
+    let mut found = Outline { names: Vec::new(), selectors: Vec::new(), yields, steady: true, reach: Duration::ZERO };
     found.walk(&expr, 0);
     found.names.sort();
     found.names.dedup();
@@ -88,6 +90,7 @@ impl Outline {
     fn selector(&mut self, selector: &Selector, back: i64) {
         self.steady &= selector.edges != Edges::Smoothed;
         self.shift(&selector.shift, back);
+        self.selectors.push(selector.matchers.clone());
         for matcher in selector.matchers.iter().filter(|matcher| matcher.name == METRIC_NAME) {
             if let MatchOp::Equal(name) = &matcher.op {
                 self.names.push(name.clone());
@@ -113,6 +116,9 @@ mod tests {
     fn names_are_found_wherever_they_stand() {
         let found = outline("sum by (x) (rate(b_total[5m])) / on() group_left topk(scalar(k), a{x=\"1\"} offset 5m)").unwrap();
         assert_eq!(found.names, ["a", "b_total", "k"]);
+        let mut selectors: Vec<usize> = found.selectors.iter().map(Vec::len).collect();
+        selectors.sort_unstable();
+        assert_eq!(selectors, [1, 1, 2]);
         assert!(found.steady && found.yields == Yields::Values);
         assert_eq!(found.reach, Duration::from_secs(300));
         assert_eq!(outline("max_over_time(rate(x[5m] offset 1h)[2h:1m])").unwrap().reach, Duration::from_secs(3 * 3600 + 300));

@@ -196,7 +196,7 @@ fn histogram(out: &mut Vec<u8>, t: Timestamp, h: &Histogram) {
 }
 
 /// Unix seconds; milliseconds, where there are any, with three digits as Prometheus writes them.
-fn seconds(out: &mut Vec<u8>, t: Timestamp) {
+pub(super) fn seconds(out: &mut Vec<u8>, t: Timestamp) {
     let millis = t.0.unsigned_abs();
     let sign = if t.0 < 0 { "-" } else { "" };
     let _ = match millis % 1000 {

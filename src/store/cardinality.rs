@@ -41,7 +41,7 @@ impl Reader {
         let state = self.shared.read();
         let mut out = of_index(&state.head.index, top);
         out.series = state.head.series.len() as u64;
-        out.chunks = state.head.all_windows().map(|(_, window)| window.chunks.len() as u64).sum();
+        out.chunks = state.head.all_windows().map(|(_, window)| window.series().count() as u64).sum();
         out.oldest = state.head.all_windows().filter_map(|(_, window)| window.first()).min();
         out.newest = state.head.newest.map(Timestamp);
         out

@@ -13,9 +13,10 @@ use std::sync::{Arc, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use super::StoreError;
+use super::histograms::at_times;
 use super::keeper::{Keeper, Kept};
 use super::layout::Record;
-use super::partition::{Partition, Values};
+use super::partition::{Partition, Values, WithHistograms};
 use crate::model::{BucketColumns, Column, Labels, MatchOp, Matcher, PatternError, Tier, TimeRange, Widths};
 use crate::task::Deadline;
 
@@ -82,13 +83,20 @@ pub(super) fn surviving(deletions: &[Deletion], record: &Record, widths: Widths,
                 let kept = |end: crate::model::Timestamp| !TimeRange::new(end - width, end).overlaps(deletion.range);
                 Values::Buckets(buckets.iter().filter(|b| kept(b.end)).collect::<BucketColumns>())
             }
+            Values::Histograms(both) => {
+                let WithHistograms { floats, histograms } = *both;
+                let floats = floats.and_then(|floats| surviving(deletions, record, widths, labels, floats));
+                let width = widths.of(record.tier);
+                let kept = |t: crate::model::Timestamp| match record.tier {
+                    Tier::Raw => !deletion.range.contains(t),
+                    _ => !TimeRange::new(t.cell_start(width), t.cell_end(width)).overlaps(deletion.range),
+                };
+                Values::Histograms(Box::new(WithHistograms { floats, histograms: at_times(&histograms, kept) }))
+            }
         };
     }
-    let empty = match &values {
-        Values::Samples(column) => column.is_empty(),
-        Values::Buckets(buckets) => buckets.is_empty(),
-    };
-    (!empty).then_some(values)
+    let (floats, histograms) = values.split();
+    Values::join(floats, histograms)
 }
 
 fn without(column: &Column, range: TimeRange) -> Column {

@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError};
 
 use super::cardinality::largest;
 use super::catalog::Partitions;
+use super::extras::{self, Extra, Item};
 use super::files::Files;
 use super::head::Head;
 use super::journal::{Entry, Journal, Place};
@@ -14,7 +15,7 @@ use super::shared::Shared;
 use super::windows::Windows;
 use super::{Catalog, Options, StoreError};
 use crate::clock::SharedClock;
-use crate::model::{Batch, Sample, Tier, TimeRange, Timestamp};
+use crate::model::{Batch, Tier, TimeRange, Timestamp};
 
 /// What opening yields.
 #[derive(Debug)]
@@ -63,13 +64,12 @@ pub fn open(options: Options, clock: SharedClock) -> Result<Opened, StoreError> 
     let journal = {
         let mut state = shared.write();
         let mut replay = Replay::new(&partitions);
-        let replay = |place: Place<'_>, sample: Sample| {
-            if sample.t <= state.dropped[place.tier.index()] || replay.is_sealed(place, sample.t) {
+        let replay = |place: Place<'_>, item: Item| {
+            if item.t() <= state.dropped[place.tier.index()] || replay.is_sealed(place, item.t()) {
                 return false;
             }
             let Some(series) = replay.series(place, &mut state.head) else { return false };
-            let range = windows.range(place.tier, sample.t);
-            state.head.open((place.tier, range.start), range).push(series, sample);
+            extras::push(&mut state.head, windows, place.tier, series, item);
             replayed += 1;
             true
         };
@@ -128,9 +128,13 @@ impl Replay {
 /// What was taken of one batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Appended {
-    /// Samples that are durable now.
+    /// Samples and histograms that are durable now.
     pub accepted: usize,
-    /// Positions (as in [`Batch::samples`]) of samples that no tier keeps any more.
+    /// Histograms among them.
+    pub histograms: usize,
+    /// Exemplars that are durable now.
+    pub exemplars: usize,
+    /// Positions (as in [`Batch::samples`], histograms behind them) of samples that no tier keeps any more.
     pub too_old: Vec<usize>,
     /// Positions of samples of new series for which the head has no room.
     pub no_room: Vec<usize>,
@@ -154,6 +158,15 @@ fn what_grew(head: &Head, most: usize) -> Arc<str> {
     format!("there is no room for new series: ingest.max_series is {most}. Most belong to the metric {metric}, {series} of them{label}").into()
 }
 
+/// Says what grew to all of whom something was refused for want of room.
+fn name_what_grew(head: &Head, most: usize, appended: &mut [Appended]) {
+    let refused = appended.iter_mut().filter(|result| !result.no_room.is_empty());
+    let mut grown = None;
+    for result in refused {
+        result.grown = Some(grown.get_or_insert_with(|| what_grew(head, most)).clone());
+    }
+}
+
 /// Samples of one series and tier, and which batch they came with.
 struct Piece<'a> {
     entry: Entry<'a>,
@@ -174,16 +187,17 @@ impl Writer {
         let dropped = shared.read().dropped;
         let mut appended: Vec<Appended> = vec![Appended::default(); group.len()];
         let mut pieces = self.pieces(group, dropped, &mut appended);
-        if pieces.is_empty() {
+        let extras = self.extras(group, dropped, &mut appended);
+        if pieces.is_empty() && extras.is_empty() {
             return Ok(appended);
         }
         // Stable: within a tier the order of arrival decides which of two doubles wins.
         pieces.sort_by_key(|p| p.entry.tier);
         let entries: Vec<Entry<'_>> = pieces.iter().map(|p| p.entry).collect();
         let windows = shared.windows;
-        let sequence = self.journal.commit(&entries, |tier, t| windows.start(tier, t))?;
+        let sequence = self.journal.commit(&entries, &extras, |tier, t| windows.start(tier, t))?;
         // After the commit, never before: no reader may see what a crash could take back.
-        self.apply(&pieces, sequence, &mut appended);
+        self.apply(&pieces, &extras, sequence, &mut appended);
         self.measure();
         Ok(appended)
     }
@@ -227,15 +241,24 @@ impl Writer {
                 position += row.samples.len();
             }
         }
-        let refused = appended.iter_mut().filter(|result| !result.no_room.is_empty());
-        let mut grown = None;
-        for result in refused {
-            result.grown = Some(grown.get_or_insert_with(|| what_grew(&state.head, most)).clone());
-        }
+        name_what_grew(&state.head, most, appended);
         pieces
     }
 
-    fn apply(&self, pieces: &[Piece<'_>], sequence: u64, appended: &mut [Appended]) {
+    /// Decides on the histograms and exemplars of a group. Most groups have none.
+    fn extras<'a>(&self, group: &'a [Batch], dropped: [Timestamp; 3], appended: &mut [Appended]) -> Vec<Extra<'a>> {
+        if group.iter().all(|batch| batch.histograms.is_empty() && batch.exemplars.is_empty()) {
+            return Vec::new();
+        }
+        let mut state = self.shared.write();
+        let most = self.shared.options.max_series;
+        let mut extras = extras::decide(group, dropped, &mut state.head, most, appended);
+        name_what_grew(&state.head, most, appended);
+        extras.sort_by_key(|extra| extra.tier);
+        extras
+    }
+
+    fn apply(&self, pieces: &[Piece<'_>], extras: &[Extra<'_>], sequence: u64, appended: &mut [Appended]) {
         let mut state = self.shared.write();
         let windows = self.shared.windows;
         let mut samples = 0;
@@ -256,8 +279,10 @@ impl Writer {
                 }
             }
         }
+        duplicates += extras::apply(extras, &mut state.head, self.shared.windows, appended);
+        samples += extras.iter().filter(|extra| extra.is_histogram()).count() as u64;
         state.head.applied = sequence;
-        let oldest = pieces.iter().flat_map(|piece| piece.entry.samples).map(|sample| sample.t).min();
+        let oldest = pieces.iter().flat_map(|piece| piece.entry.samples).map(|sample| sample.t).chain(extras.iter().map(Extra::t)).min();
         self.shared.touched.lock().unwrap_or_else(PoisonError::into_inner).note(oldest);
         self.shared.samples_total.fetch_add(samples, Ordering::Relaxed);
         self.shared.duplicates_total.fetch_add(duplicates, Ordering::Relaxed);

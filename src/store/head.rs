@@ -9,6 +9,7 @@ use std::sync::Arc;
 use hashbrown::HashTable;
 
 use super::chunk::HeadChunk;
+use super::extras::WindowExtras;
 use super::index::MemoryIndex;
 use super::journal::WindowKey;
 use crate::model::{Column, Fingerprint, Labels, Sample, TimeRange};
@@ -139,13 +140,15 @@ pub(super) struct HeadWindow {
     slots: Vec<u32>,
     pub(super) chunks: Vec<(u32, SeriesChunk)>,
     pub(super) samples: u64,
+    /// Native histograms and exemplars.
+    pub(super) extras: WindowExtras,
     /// Newest row that is in it; set when it is frozen to the newest row of all.
     pub(super) through: u64,
 }
 
 impl HeadWindow {
     fn new(range: TimeRange) -> Self {
-        Self { range, slots: Vec::new(), chunks: Vec::new(), samples: 0, through: 0 }
+        Self { range, slots: Vec::new(), chunks: Vec::new(), samples: 0, extras: WindowExtras::default(), through: 0 }
     }
 
     fn push(&mut self, series: u32, sample: Sample) -> bool {
@@ -167,19 +170,30 @@ impl HeadWindow {
         self.chunks.get((slot as usize).checked_sub(1)?).map(|(_, chunk)| chunk)
     }
 
+    /// Whether it has samples or histograms of a series.
+    pub(super) fn holds(&self, series: u32) -> bool {
+        self.chunk(series).is_some() || self.extras.histograms.contains_key(&series)
+    }
+
+    /// Numbers of the series that have samples or histograms.
+    pub(super) fn series(&self) -> impl Iterator<Item = u32> + '_ {
+        let beside = self.extras.histograms.keys().copied().filter(|n| self.chunk(*n).is_none());
+        self.chunks.iter().map(|(n, _)| *n).chain(beside)
+    }
+
     /// Time of its first sample, about: late ones are not looked at.
     pub(super) fn first(&self) -> Option<crate::model::Timestamp> {
-        self.chunks.iter().filter_map(|(_, c)| c.chunk.first_t()).min().map(crate::model::Timestamp)
+        self.chunks.iter().filter_map(|(_, c)| c.chunk.first_t()).chain(self.extras.first_t()).min().map(crate::model::Timestamp)
     }
 
     /// Samples including those that replace others.
     pub(super) fn rows(&self) -> u64 {
-        self.chunks.iter().map(|(_, c)| c.len() as u64).sum()
+        self.chunks.iter().map(|(_, c)| c.len() as u64).sum::<u64>() + self.extras.rows()
     }
 
     /// Bytes in memory.
     pub(super) fn bytes(&self) -> usize {
-        self.slots.len() * 4 + self.chunks.iter().map(|(_, c)| c.bytes()).sum::<usize>()
+        self.slots.len() * 4 + self.chunks.iter().map(|(_, c)| c.bytes()).sum::<usize>() + self.extras.bytes()
     }
 }
 
@@ -246,6 +260,11 @@ impl Head {
         Some(number)
     }
 
+    /// A window, begun where there is none.
+    pub(super) fn window(&mut self, key: WindowKey, range: TimeRange) -> &mut HeadWindow {
+        self.windows.entry(key).or_insert_with(|| HeadWindow::new(range))
+    }
+
     /// The window for a stretch of time, to push into.
     pub(super) fn open(&mut self, key: WindowKey, range: TimeRange) -> OpenWindow<'_> {
         OpenWindow { window: self.windows.entry(key).or_insert_with(|| HeadWindow::new(range)), newest: &mut self.newest }
@@ -256,8 +275,8 @@ impl Head {
     /// a new file. While a window is being sealed nothing is done.
     pub(super) fn forget_idle(&mut self) -> bool {
         let mut lives = vec![false; self.series.len()];
-        for (number, _) in self.windows.values().flat_map(|w| &w.chunks) {
-            if let Some(lives) = lives.get_mut(*number as usize) {
+        for number in self.windows.values().flat_map(|w| w.chunks.iter().map(|(n, _)| *n).chain(w.extras.series())) {
+            if let Some(lives) = lives.get_mut(number as usize) {
                 *lives = true;
             }
         }
@@ -273,6 +292,7 @@ impl Head {
         }
         for window in self.windows.values_mut() {
             window.slots = Vec::new();
+            window.extras.renumber(&numbers);
             window.chunks.retain_mut(|(number, _)| numbers.get(*number as usize).copied().flatten().map(|new| *number = new).is_some());
             for (position, (number, _)) in window.chunks.iter().enumerate() {
                 let index = *number as usize;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use redb::{Database, Durability, ReadableDatabase, ReadableTable};
 
+use super::extras::{self, Extra, Item};
 use super::files::{Files, JOURNAL};
 use super::layout::ROWS;
 use super::row::{self, RowSeries, RowState};
@@ -84,7 +85,7 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    /// Opens the journal and hands every row's samples, in order of sequence, to `replay`, which
+    /// Opens the journal and hands everything in every row, in order of sequence, to `replay`, which
     /// says whether it took one (false: it is sealed already).
     /// A damaged file is left where it is, out of the way, and named in the notes.
     pub(super) fn open(
@@ -92,7 +93,7 @@ impl Journal {
         sync: JournalSync,
         sequence: u64,
         window: impl Fn(Tier, Timestamp) -> Timestamp,
-        mut replay: impl FnMut(Place<'_>, Sample) -> bool,
+        mut replay: impl FnMut(Place<'_>, Item) -> bool,
         notes: &mut Vec<String>,
     ) -> Result<Self, StoreError> {
         let mut journal = Self { files: files.clone(), current: None, closed: Vec::new(), next_sequence: sequence + 1, sync, unsynced: None };
@@ -120,7 +121,7 @@ impl Journal {
         &mut self,
         name: &str,
         window: &impl Fn(Tier, Timestamp) -> Timestamp,
-        replay: &mut impl FnMut(Place<'_>, Sample) -> bool,
+        replay: &mut impl FnMut(Place<'_>, Item) -> bool,
     ) -> Result<BTreeMap<WindowKey, u64>, StoreError> {
         // Opening for writing repairs what a crash left; the file is not written again after this.
         let database = self.files.create(name)?;
@@ -135,23 +136,31 @@ impl Journal {
         let file = first_sequence(name);
         let mut state = RowState::default();
         let mut labels: Vec<Vec<u8>> = Vec::new();
-        let mut samples = Vec::new();
+        let (mut samples, mut items) = (Vec::new(), Vec::new());
         let mut next = self.next_sequence;
         for entry in table.iter().map_err(|e| fail(e.into()))? {
             let (key, value) = entry.map_err(|e| fail(e.into()))?;
             let sequence = key.value();
             samples.clear();
+            items.clear();
             let new = &mut labels;
             let keep = |l: &[u8]| {
                 new.push(l.to_vec());
                 Some(())
             };
-            row::decode(&mut state, value.value(), keep, |tier, number, sample| samples.push((tier, number, sample)))
-                .ok_or_else(|| StoreError::Damaged { what: format!("{name}, row {sequence}"), reason: "it does not decode".into() })?;
-            for (tier, number, sample) in samples.drain(..) {
+            let bytes = value.value();
+            let decoded = if bytes.first().is_some_and(|kind| *kind >= extras::ROW_KIND) {
+                extras::decode_row(&mut state, bytes, keep, |tier, number, item| items.push((tier, number, item)))
+            } else {
+                row::decode(&mut state, bytes, keep, |tier, number, sample| samples.push((tier, number, sample)))
+            };
+            decoded.ok_or_else(|| StoreError::Damaged { what: format!("{name}, row {sequence}"), reason: "it does not decode".into() })?;
+            let beside = items.drain(..);
+            for (tier, number, item) in samples.drain(..).map(|(tier, number, sample)| (tier, number, Item::Sample(sample))).chain(beside) {
+                let t = item.t();
                 // Only what is still unsealed keeps the file.
-                if labels.get(number as usize).is_some_and(|labels| replay(Place { file, sequence, tier, number, labels }, sample)) {
-                    let key = (tier, window(tier, sample.t));
+                if labels.get(number as usize).is_some_and(|labels| replay(Place { file, sequence, tier, number, labels }, item)) {
+                    let key = (tier, window(tier, t));
                     if newest.replace((key, sequence)) != Some((key, sequence)) {
                         touched.insert(key, sequence);
                     }
@@ -175,10 +184,10 @@ impl Journal {
         (closed + payload, self.closed.len() as u64 + u64::from(self.current.is_some()))
     }
 
-    /// Makes all entries durable in one commit and yields the sequence of the last row.
+    /// Makes all entries and extras durable in one commit and yields the sequence of the last row.
     ///
     /// After an error nothing of the group is in the journal and the file is not written again.
-    pub(super) fn commit(&mut self, entries: &[Entry<'_>], window: impl Fn(Tier, Timestamp) -> Timestamp) -> Result<u64, StoreError> {
+    pub(super) fn commit(&mut self, entries: &[Entry<'_>], extras: &[Extra<'_>], window: impl Fn(Tier, Timestamp) -> Timestamp) -> Result<u64, StoreError> {
         let mut current = match self.current.take() {
             Some(current) if current.payload < FILE_BYTES => current,
             full => {
@@ -191,7 +200,7 @@ impl Journal {
             JournalSync::Interval(every) => self.unsynced.get_or_insert_with(Stopwatch::start).elapsed() >= every,
         };
         let first = self.next_sequence;
-        match current.write(entries, first, immediate, window) {
+        match current.write(entries, extras, first, immediate, window) {
             Ok(next) => {
                 if immediate {
                     self.unsynced = None;
@@ -204,7 +213,7 @@ impl Journal {
                 let error = self.files.database("append", &current.name, error);
                 // redb refuses this handle from now on. Its committed rows stay; what may have reached the
                 // disk of this group is passed over, so that no sequence is given out twice.
-                self.next_sequence += entries.len() as u64 + 1;
+                self.next_sequence += (entries.len() + extras.len()) as u64 + 1;
                 self.retire(Some(current));
                 Err(error)
             }
@@ -283,7 +292,14 @@ fn first_sequence(name: &str) -> u64 {
 }
 
 impl Current {
-    fn write(&mut self, entries: &[Entry<'_>], first: u64, immediate: bool, window: impl Fn(Tier, Timestamp) -> Timestamp) -> Result<u64, redb::Error> {
+    fn write(
+        &mut self,
+        entries: &[Entry<'_>],
+        extras: &[Extra<'_>],
+        first: u64,
+        immediate: bool,
+        window: impl Fn(Tier, Timestamp) -> Timestamp,
+    ) -> Result<u64, redb::Error> {
         let mut transaction = self.database.begin_write()?;
         transaction.set_durability(if immediate { Durability::Immediate } else { Durability::None })?;
         let mut sequence = first;
@@ -305,6 +321,17 @@ impl Current {
                 sequence += 1;
                 rest = rest.get(taken..).unwrap_or_default();
             }
+            let mut rest = extras;
+            while let Some(tier) = rest.first().map(|e| e.tier) {
+                let (bytes, taken) = self.encode_extras(tier, rest);
+                for extra in rest.iter().take(taken) {
+                    self.touched.insert((tier, window(tier, extra.t())), sequence);
+                }
+                table.insert(sequence, bytes.as_slice())?;
+                written += bytes.len() as u64;
+                sequence += 1;
+                rest = rest.get(taken..).unwrap_or_default();
+            }
         }
         transaction.commit()?;
         self.payload += written;
@@ -318,16 +345,8 @@ impl Current {
         let mut estimate = 0;
         let known = self.state.known();
         for entry in entries.iter().take_while(|e| e.tier == tier) {
-            let index = entry.series as usize;
-            if self.numbers.len() <= index {
-                self.numbers.resize(index + 1, 0);
-            }
-            if self.numbers[index] == 0 {
-                new.push(entry.labels);
-                self.numbers[index] = known + new.len() as u32;
-                estimate += entry.labels.len() + 2;
-            }
-            series.push(RowSeries { number: self.numbers[index] - 1, samples: entry.samples });
+            let number = self.number(entry.series, entry.labels, known, &mut new, &mut estimate);
+            series.push(RowSeries { number, samples: entry.samples });
             estimate += 2 + entry.samples.len() * 6;
             if estimate >= ROW_BYTES {
                 break;
@@ -336,5 +355,37 @@ impl Current {
         let mut bytes = Vec::with_capacity(estimate + 16);
         row::encode(&mut self.state, tier, &new, &series, &mut bytes);
         (bytes, series.len())
+    }
+
+    /// The number of a series in this file; one that is new joins those that the row introduces.
+    fn number<'a>(&mut self, series: u32, labels: &'a [u8], known: u32, new: &mut Vec<&'a [u8]>, estimate: &mut usize) -> u32 {
+        let index = series as usize;
+        if self.numbers.len() <= index {
+            self.numbers.resize(index + 1, 0);
+        }
+        if self.numbers[index] == 0 {
+            new.push(labels);
+            self.numbers[index] = known + new.len() as u32;
+            *estimate += labels.len() + 2;
+        }
+        self.numbers[index] - 1
+    }
+
+    /// One row of the first histograms and exemplars of one tier, as many as fit.
+    fn encode_extras(&mut self, tier: Tier, extras: &[Extra<'_>]) -> (Vec<u8>, usize) {
+        let mut new: Vec<&[u8]> = Vec::new();
+        let mut numbers = Vec::new();
+        let mut estimate = 0;
+        let known = self.state.known();
+        for extra in extras.iter().take_while(|e| e.tier == tier) {
+            numbers.push(self.number(extra.series, extra.labels, known, &mut new, &mut estimate));
+            estimate += extra.weight();
+            if estimate >= ROW_BYTES {
+                break;
+            }
+        }
+        let mut bytes = Vec::with_capacity(estimate + 16);
+        extras::encode_row(&mut self.state, tier, &new, extras.get(..numbers.len()).unwrap_or_default(), &numbers, &mut bytes);
+        (bytes, numbers.len())
     }
 }

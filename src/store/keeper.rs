@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use super::StoreError;
 use super::catalog::Change;
-use super::head::{HeadWindow, clip};
+use super::head::{HeadWindow, SeriesChunk, clip};
+use super::histograms::{self, HistogramChunk, thin};
 use super::journal::WindowKey;
 use super::layout::{Combine, Record};
 use super::partition::{Partition, PartitionWriter, Values};
@@ -183,20 +184,26 @@ impl Keeper {
 
     fn write_window(&self, (tier, _): WindowKey, window: &HeadWindow) -> Result<Option<Record>, StoreError> {
         let shared = &self.shared;
-        let mut series: Vec<(Labels, usize)> = {
+        let sorted = |numbers: &mut dyn Iterator<Item = u32>| {
             let state = shared.read();
             let labels = |n: u32| state.head.series.get(n as usize).map(|s| s.labels.clone()).unwrap_or_default();
-            window.chunks.iter().enumerate().map(|(i, (n, _))| (labels(*n), i)).collect()
+            let mut all: Vec<(Labels, u32)> = numbers.map(|n| (labels(n), n)).collect();
+            all.sort();
+            all
         };
-        series.sort();
+        let series = sorted(&mut window.series());
+        let with_exemplars = sorted(&mut window.extras.exemplars.series());
         let generation = shared.next_generation();
         let width = shared.options.widths.of(tier);
         let mut writer = PartitionWriter::new(&shared.files, tier, width, generation);
-        for (labels, i) in &series {
-            let column = window.chunks[*i].1.column();
-            let values = if tier == Tier::Raw { Values::Samples(column) } else { Values::Buckets(roll_samples(&column, width)) };
-            writer.push(labels, &values);
+        for (labels, number) in &series {
+            let column = window.chunk(*number).map(SeriesChunk::column);
+            let floats = column.map(|column| if tier == Tier::Raw { Values::Samples(column) } else { Values::Buckets(roll_samples(&column, width)) });
+            let histograms = window.extras.histograms.get(number).map(HistogramChunk::column).unwrap_or_default();
+            let histograms = if tier == Tier::Raw { histograms } else { thin(&histograms, width) };
+            Values::join(floats, histograms).iter().for_each(|values| writer.push(labels, values));
         }
+        with_exemplars.iter().for_each(|(labels, number)| writer.push_exemplars(labels, window.extras.exemplars.of(*number)));
         let combine = if tier == Tier::Raw { Combine::Replace } else { Combine::Merge };
         writer.finish(blank(tier, window.range, generation, window.through, combine))
     }
@@ -240,11 +247,14 @@ impl Keeper {
             let mut writer = PartitionWriter::new(&shared.files, coarser, width, generation);
             self.merged(&sources, |labels, values| {
                 // A source may span several windows, where lengths were others once.
-                let rolled = match values {
-                    Values::Samples(column) => roll_samples(&clip(column, range), width),
-                    Values::Buckets(buckets) => roll_buckets(&buckets.iter().filter(|b| range.contains(b.end)).collect(), width),
-                };
-                writer.push(labels, &Values::Buckets(rolled));
+                let (floats, histograms) = values.split();
+                let rolled = floats.and_then(|floats| match floats {
+                    Values::Samples(column) => Some(roll_samples(&clip(column, range), width)),
+                    Values::Buckets(buckets) => Some(roll_buckets(&buckets.iter().filter(|b| range.contains(b.end)).collect(), width)),
+                    Values::Histograms(_) => None,
+                });
+                let histograms = thin(&histograms::clip(histograms, range), width);
+                Values::join(rolled.map(Values::Buckets), histograms).iter().for_each(|values| writer.push(labels, values));
             })?;
             writer.finish(blank(coarser, range, generation, 0, Combine::Replace))?
         } else {

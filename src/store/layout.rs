@@ -28,6 +28,8 @@ pub(super) const MIGRATIONS: TableDefinition<'static, u32, &str> = TableDefiniti
 pub(super) const STREAM: TableDefinition<'static, u32, &[u8]> = TableDefinition::new("stream");
 /// Length of a piece: two pages of redb, less what it puts around one value.
 pub(super) const PIECE_BYTES: usize = 8192 - 16;
+/// Partition: number → exemplars of one series with its labels. Absent where there are none.
+pub(super) const EXEMPLARS: TableDefinition<'static, u32, &[u8]> = TableDefinition::new("exemplars");
 
 /// Partition before streams: (label name, value) → ascending local series numbers, as varint differences.
 pub(super) const POSTINGS: TableDefinition<'static, (&str, &str), &[u8]> = TableDefinition::new("postings");
@@ -42,7 +44,7 @@ pub(super) const SERIES_IN_ROW: u32 = 32;
 /// Length of a piece in [`EXTENTS`].
 pub(super) const EXTENT_BYTES: usize = 16_384 - 128;
 
-/// What a column of values holds. Histograms have their place; nothing writes them yet.
+/// What a column of values holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum ColumnKind {
@@ -50,7 +52,7 @@ pub(super) enum ColumnKind {
     Float = 0,
     /// Buckets of floats.
     FloatBuckets = 1,
-    /// Native histograms.
+    /// Native histograms, behind whatever floats the series has: length · (kind · column) or nothing.
     Histogram = 2,
 }
 

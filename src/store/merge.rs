@@ -12,6 +12,7 @@ use super::StoreError;
 use super::catalog::Change;
 use super::deletion::{Deletion, surviving};
 use super::head::overlay;
+use super::histograms::{self, thin};
 use super::journal::WindowKey;
 use super::keeper::{Keeper, Kept, Urgency, blank};
 use super::layout::Combine;
@@ -20,7 +21,7 @@ use super::rollup::stack;
 use super::shared::{State, unrolled};
 use super::windows::Windows;
 use crate::clock::Stopwatch;
-use crate::model::{ByteCount, Column, Labels, Tier, TimeRange, Widths};
+use crate::model::{ByteCount, Column, HistogramColumn, Labels, Tier, TimeRange, Widths};
 use crate::task::Deadline;
 
 /// Files of a group beyond which it is merged though its time goes on.
@@ -210,6 +211,7 @@ impl Keeper {
         let generation = shared.next_generation();
         let mut writer = PartitionWriter::new(&shared.files, tier, shared.options.widths.of(tier), generation);
         self.merged(sources, |labels, values| writer.push(labels, &values))?;
+        writer.carry_exemplars(sources, &shared.read().deletions.clone())?;
         let record = writer.finish(blank(tier, range, generation, through, Combine::Replace))?;
         let rolled = self.marks(tier, range, generation);
         let change = Change { add: record.iter().cloned().collect(), remove: old.clone(), rolled: rolled.clone(), ..Change::default() };
@@ -252,22 +254,29 @@ fn merged(sources: &[Arc<Partition>], deletions: &[Deletion], widths: Widths, mu
     while let Some(labels) = next.iter().flatten().min().cloned() {
         let mut samples: Option<Column> = None;
         let mut buckets = Vec::new();
+        let mut histograms = HistogramColumn::default();
         for (i, view) in views.iter_mut().enumerate() {
             if next[i].as_ref() != Some(&labels) {
                 continue;
             }
-            match surviving(deletions, &sources[i].record, widths, &labels, view.read(at[i])?.1) {
+            let (floats, newer) = surviving(deletions, &sources[i].record, widths, &labels, view.read(at[i])?.1).map(Values::split).unwrap_or_default();
+            histograms = histograms::overlay(histograms, newer);
+            match floats {
                 Some(Values::Samples(newer)) => samples = Some(samples.map_or_else(|| newer.clone(), |older| overlay(older, newer.clone()))),
                 Some(Values::Buckets(b)) => buckets.push((sources[i].record.combine, b)),
-                None => {}
+                Some(Values::Histograms(_)) | None => {}
             }
             at[i] += 1;
             next[i] = if u64::from(at[i]) < sources[i].record.series { Some(view.labels(at[i])?) } else { None };
         }
-        match samples {
-            Some(column) => each(&labels, Values::Samples(column)),
-            None if buckets.is_empty() => {}
-            None => each(&labels, Values::Buckets(stack(buckets))),
+        let floats = samples.map(Values::Samples).or_else(|| (!buckets.is_empty()).then(|| Values::Buckets(stack(buckets))));
+        // Late histograms may have come between those that a rolled-up tier kept.
+        let histograms = match sources.first().map(|p| p.record.tier) {
+            Some(tier) if tier != Tier::Raw => thin(&histograms, widths.of(tier)),
+            _ => histograms,
+        };
+        if let Some(values) = Values::join(floats, histograms) {
+            each(&labels, values);
         }
     }
     Ok(())

@@ -13,8 +13,11 @@ mod deletion;
 mod document;
 mod door;
 mod error;
+mod exemplars;
+mod extras;
 mod files;
 mod head;
+mod histograms;
 mod index;
 mod journal;
 mod keeper;
@@ -34,6 +37,8 @@ mod stats;
 mod touched;
 mod windows;
 
+#[cfg(test)]
+mod native_tests;
 #[cfg(test)]
 mod tests;
 

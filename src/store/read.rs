@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use super::deletion::{Deletion, surviving};
 use super::head::{SeriesChunk, clip, overlay};
+use super::histograms::{self, HistogramChunk, thin};
 use super::index::matching;
 use super::layout::Combine;
 use super::partition::{Partition, Values};
@@ -12,7 +14,7 @@ use super::quarantine::Lost;
 use super::rollup::{roll_samples, stack};
 use super::shared::{Shared, State};
 use super::{Coverage, Selection, StorageForecast, StoreError, StoreStats};
-use crate::model::{BucketColumns, Column, Labels, Matcher, Sample, Segment, SeriesData, Tier, TimeRange, Timestamp};
+use crate::model::{BucketColumns, Column, HistogramColumn, HistogramSegment, Labels, Matcher, Sample, Segment, SeriesData, Tier, TimeRange, Timestamp};
 use crate::task::Deadline;
 
 /// Reads while others write. Cheap to clone.
@@ -26,13 +28,15 @@ pub struct Reader {
 struct Pieces {
     raw: Vec<Column>,
     rolled: [Vec<(Combine, BucketColumns)>; 3],
+    histograms: [HistogramColumn; 3],
 }
 
 /// Chunks of the head that a selection matched, copied out of the lock.
 struct FromHead {
     labels: Labels,
     tier: Tier,
-    chunk: SeriesChunk,
+    chunk: Option<SeriesChunk>,
+    histograms: Option<HistogramChunk>,
 }
 
 /// What one selection works on.
@@ -46,6 +50,7 @@ struct Snapshot {
 
 impl Reader {
     /// Series in label order, each with stitched segments; one without rows in the range is left out.
+    /// Of a rolled-up tier every histogram is given whose cell overlaps the range, as with buckets.
     ///
     /// # Errors
     /// A file cannot be read, or the deadline passed.
@@ -61,16 +66,21 @@ impl Reader {
                     let (labels, values) = view.read(number)?;
                     let Some(values) = surviving(&deletions, &partition.record, coverage.widths, &labels, values) else { continue };
                     let pieces = found.entry(labels).or_default();
-                    match values {
-                        Values::Samples(column) => pieces.raw.push(clip(column, portion)),
-                        Values::Buckets(buckets) => pieces.rolled[tier.index()].push((partition.record.combine, buckets)),
+                    let (floats, histograms) = values.split();
+                    pieces.add_histograms(tier, histograms);
+                    match floats {
+                        Some(Values::Samples(column)) => pieces.raw.push(clip(column, portion)),
+                        Some(Values::Buckets(buckets)) => pieces.rolled[tier.index()].push((partition.record.combine, buckets)),
+                        Some(Values::Histograms(_)) | None => {}
                     }
                 }
                 Ok(())
             })?;
         }
-        for FromHead { labels, tier, chunk } in head {
+        for FromHead { labels, tier, chunk, histograms } in head {
             let pieces = found.entry(labels).or_default();
+            pieces.add_histograms(tier, histograms.map(|chunk| chunk.column()).unwrap_or_default());
+            let Some(chunk) = chunk else { continue };
             match tier {
                 Tier::Raw => pieces.raw.push(clip(chunk.column(), portions[0].unwrap_or(TimeRange::new(Timestamp(0), Timestamp(0))))),
                 _ => pieces.rolled[tier.index()].push((Combine::Merge, roll_samples(&chunk.column(), coverage.widths.of(tier)))),
@@ -79,8 +89,11 @@ impl Reader {
         deadline.check()?;
         let mut out: Vec<SeriesData> = found
             .into_iter()
-            .map(|(labels, pieces)| SeriesData { labels, segments: pieces.segments(&coverage, &portions), histograms: Vec::new() })
-            .filter(|s| !s.segments.is_empty())
+            .map(|(labels, mut pieces)| {
+                let histograms = pieces.histogram_segments(&coverage, &portions);
+                SeriesData { labels, segments: pieces.segments(&coverage, &portions), histograms }
+            })
+            .filter(|s| !s.segments.is_empty() || !s.histograms.is_empty())
             .collect();
         out.sort_by(|a, b| a.labels.cmp(&b.labels));
         Ok(out)
@@ -113,8 +126,9 @@ impl Reader {
             let numbers = matching(&state.head.index, &selection.matchers)?;
             for ((tier, _), window) in state.head.all_windows().filter(|((tier, _), w)| relevant(*tier, w.range)) {
                 for number in &numbers {
-                    if let Some((chunk, series)) = window.chunk(*number).zip(state.head.series.get(*number as usize)) {
-                        head.push(FromHead { labels: series.labels.clone(), tier, chunk: chunk.clone() });
+                    if let Some(series) = state.head.series.get(*number as usize).filter(|_| window.holds(*number)) {
+                        let (chunk, histograms) = (window.chunk(*number).cloned(), window.extras.histograms.get(number).cloned());
+                        head.push(FromHead { labels: series.labels.clone(), tier, chunk, histograms });
                     }
                 }
             }
@@ -135,7 +149,7 @@ impl Reader {
             let state = self.shared.read();
             for matchers in sets {
                 for number in matching(&state.head.index, matchers)? {
-                    if state.head.all_windows().any(|(_, w)| w.range.overlaps(range) && w.chunk(number).is_some()) {
+                    if state.head.all_windows().any(|(_, w)| w.range.overlaps(range) && w.holds(number)) {
                         out.extend(state.head.series.get(number as usize).map(|s| s.labels.clone()));
                     }
                 }
@@ -207,7 +221,7 @@ impl Reader {
             let state = self.shared.read();
             let held: Vec<_> = state.head.all_windows().filter(|(_, w)| w.range.overlaps(range)).map(|(_, w)| w).collect();
             for (number, series) in state.head.series.iter().enumerate() {
-                if held.iter().any(|w| w.chunk(number as u32).is_some()) {
+                if held.iter().any(|w| w.holds(number as u32)) {
                     series.labels.iter().for_each(|(n, v)| each(n, v));
                 }
             }
@@ -288,6 +302,32 @@ fn last_of(segment: &Segment) -> Option<Sample> {
 }
 
 impl Pieces {
+    /// Puts newer histograms over those that are there.
+    fn add_histograms(&mut self, tier: Tier, newer: HistogramColumn) {
+        let place = &mut self.histograms[tier.index()];
+        if !newer.is_empty() {
+            *place = histograms::overlay(std::mem::take(place), newer);
+        }
+    }
+
+    /// The coarsest tier first; none is empty.
+    fn histogram_segments(&mut self, coverage: &Coverage, portions: &[Option<TimeRange>; 3]) -> Vec<HistogramSegment> {
+        let mut out = Vec::new();
+        for tier in [Tier::Summary, Tier::Aggregated, Tier::Raw] {
+            let column = std::mem::take(&mut self.histograms[tier.index()]);
+            let Some(portion) = portions[tier.index()].filter(|_| !column.is_empty()) else { continue };
+            let width = if tier == Tier::Raw { Duration::ZERO } else { coverage.widths.of(tier) };
+            let column = match tier {
+                Tier::Raw => histograms::clip(column, portion),
+                _ => histograms::at_times(&thin(&column, width), |t| portion.contains(t.cell_end(width))),
+            };
+            if !column.is_empty() {
+                out.push(HistogramSegment { tier, width, column });
+            }
+        }
+        out
+    }
+
     fn segments(self, coverage: &Coverage, portions: &[Option<TimeRange>; 3]) -> Vec<Segment> {
         let mut out = Vec::new();
         let [_, aggregated, summary] = self.rolled;

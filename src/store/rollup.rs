@@ -31,8 +31,8 @@ pub(super) fn roll_samples(column: &Column, width: Duration) -> BucketColumns {
     out
 }
 
-/// Decimals add up to decimals; their doubles miss that by a hair. The decimal is the truer sum, and
-/// the smaller one to keep.
+/// Decimals add up to decimals, in sums and corrections; their doubles miss that by a hair. The
+/// decimal is the truer one, and the smaller to keep.
 fn settle_sums(buckets: &mut BucketColumns) {
     let mut exponent = 0;
     for v in buckets.first.iter().chain(&buckets.last).chain(&buckets.min).chain(&buckets.max) {
@@ -41,7 +41,7 @@ fn settle_sums(buckets: &mut BucketColumns) {
             exponent = needed.max(exponent);
         }
     }
-    for sum in &mut buckets.sum {
+    for sum in buckets.sum.iter_mut().chain(&mut buckets.correction) {
         let scaled = *sum * 10f64.powi(i32::from(exponent));
         if scaled.abs() < EXACT {
             let settled = from_mantissa(scaled.round() as i64, exponent);

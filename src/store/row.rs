@@ -35,7 +35,8 @@ impl RowState {
         self.last.len() as u32
     }
 
-    fn introduce(&mut self) {
+    /// Takes the next number as known.
+    pub(super) fn introduce(&mut self) {
         self.last.push(0.0);
     }
 }

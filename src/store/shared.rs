@@ -77,7 +77,7 @@ fn present_pace(state: &State) -> Option<(u64, f64)> {
     };
     let newest = state.head.newest.map_or(Timestamp::MIN, Timestamp);
     let open = state.head.windows.iter().rev().filter(|((tier, _), _)| *tier == Tier::Raw);
-    let of_open = |window: &HeadWindow| pace(window.chunks.len() as u64, window.rows(), window.first()?, newest.min(window.range.end));
+    let of_open = |window: &HeadWindow| pace(window.series().count() as u64, window.rows(), window.first()?, newest.min(window.range.end));
     let sealed = || state.set.iter().map(|p| &p.record).filter(|r| r.tier == Tier::Raw).max_by_key(|r| r.last);
     open.map(|(_, window)| window).find_map(of_open).or_else(|| sealed().and_then(|r| pace(r.series, r.rows, r.first, r.last)))
 }
@@ -232,7 +232,7 @@ impl Shared {
             if tier == Tier::Raw {
                 figures.samples += window.rows();
             }
-            figures.series = figures.series.max(window.chunks.len() as u64);
+            figures.series = figures.series.max(window.series().count() as u64);
             let newest = state.head.newest.map_or(window.range.end, |t| Timestamp(t).min(window.range.end));
             if let Some(first) = window.first() {
                 extend(figures, first, newest.max(first));

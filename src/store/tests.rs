@@ -18,7 +18,7 @@ const START: i64 = 1_790_000_000_000 / (24 * HOUR) * (24 * HOUR);
 
 type Model = BTreeMap<String, BTreeMap<i64, u64>>;
 
-fn options(place: Place) -> Options {
+pub(super) fn options(place: Place) -> Options {
     let hours = |h: u64| Duration::from_secs(3600 * h);
     Options {
         place,
@@ -565,6 +565,24 @@ fn what_is_deleted_is_gone_at_once_stays_gone_and_frees_its_space() {
 }
 
 #[test]
+fn what_is_deleted_altogether_does_not_come_back_from_the_journal() {
+    let directory = tempfile::tempdir().unwrap();
+    let options = options(Place::Disk(directory.path().into()));
+    let clock = ManualClock::at(Timestamp(START + HOUR));
+    let Opened { mut writer, reader, keeper, .. } = open(options.clone(), clock.clone()).unwrap();
+    let never = Deadline::never();
+    writer.append(&[batch(&[("gone", START + 10, 1.0)])]).unwrap();
+    keeper.delete(&[vec![Matcher::metric("gone")]], TimeRange::ALL, &never).unwrap();
+    keeper.maintain(&never).unwrap();
+    // The journal is not cut: as after a kill.
+    drop((writer, reader, keeper));
+    let Opened { reader, keeper, replayed, .. } = open(options, clock).unwrap();
+    assert_eq!((replayed, totals(&reader, "gone")), (0, (0, 0.0)));
+    keeper.settle(&never).unwrap();
+    assert_eq!(totals(&reader, "gone"), (0, 0.0));
+}
+
+#[test]
 fn a_clock_that_jumps_ahead_drops_one_window_at_a_time() {
     let options = Options { guards_clock: true, ..options(Place::Memory) };
     let clock = ManualClock::at(Timestamp(START));
@@ -593,6 +611,7 @@ fn a_clock_that_jumps_ahead_drops_one_window_at_a_time() {
 enum Event {
     Append(Vec<(usize, i64, f64)>),
     Fill(i64),
+    Delete(usize),
     Advance(i64),
     Maintain,
     Settle,
@@ -608,6 +627,7 @@ fn event() -> impl Strategy<Value = Event> {
         2 => append(30),
         1 => append(200),
         4 => (2i64..12).prop_map(Event::Fill),
+        1 => (0usize..4).prop_map(Event::Delete),
         2 => (1i64..20).prop_map(|h| Event::Advance(h * HOUR)),
         4 => Just(Event::Maintain),
         1 => Just(Event::Settle),
@@ -647,6 +667,10 @@ proptest! {
                     let rows = (0..hours * 12).flat_map(|k| NAMES.map(|name| (name, now + k * 5 * MINUTE, (now / HOUR + k) as f64))).collect();
                     clock.advance(Duration::from_millis((hours * HOUR) as u64));
                     append(rows, store, &mut all);
+                }
+                Event::Delete(name) => {
+                    store.keeper.delete(&[vec![Matcher::metric(NAMES[name])]], TimeRange::ALL, &Deadline::never()).unwrap();
+                    all.remove(NAMES[name]);
                 }
                 Event::Advance(by) => clock.advance(Duration::from_millis(by as u64)),
                 Event::Maintain => { store.keeper.maintain(&Deadline::never()).unwrap(); }

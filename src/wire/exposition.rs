@@ -7,7 +7,9 @@
 use std::borrow::Cow;
 
 use super::{WireError, parse_value};
-use crate::model::{Batch, Category, METRIC_NAME, MetricMeta, MetricType, Origin, Sample, Timestamp, valid_metric_name};
+use crate::model::{
+    Batch, Category, Exemplar, ExemplarRow, Labels, METRIC_NAME, MetricMeta, MetricType, Origin, Sample, Timestamp, encode_canonical, valid_metric_name,
+};
 
 /// Labels longer than this in one line are refused: no honest exporter sends them.
 const MAX_LABELS_A_LINE: usize = 1000;
@@ -82,6 +84,7 @@ impl Reader<'_> {
         if pairs.iter().all(|(n, _)| n != METRIC_NAME) {
             return Err("a sample has no metric name".to_owned());
         }
+        let (rest, exemplar) = self.exemplar_of(rest);
         let sample = self.value_and_time(rest)?;
         for (name, value) in self.add {
             if let Some(own) = pairs.iter_mut().find(|(n, _)| n == name) {
@@ -90,12 +93,36 @@ impl Reader<'_> {
             pairs.push(((*name).into(), (*value).into()));
         }
         let mut refs: Vec<(&[u8], &[u8])> = pairs.iter().map(|(n, v)| (n.as_bytes(), v.as_bytes())).collect();
-        self.batch.push_pairs(&mut refs, [sample]).map_err(|e| e.to_string())
+        self.batch.push_pairs(&mut refs, [sample]).map_err(|e| e.to_string())?;
+        if let Some(text) = exemplar {
+            let exemplar = self.exemplar(text, sample.t)?;
+            let mut canonical = Vec::new();
+            let labels = encode_canonical(&mut refs, &mut canonical).and_then(|()| Labels::from_canonical(&canonical));
+            self.batch.exemplars.push(ExemplarRow { labels: labels.map_err(|e| e.to_string())?, exemplar });
+        }
+        Ok(())
+    }
+
+    /// Value and timestamp, and the exemplar behind " # "; labels are read already, so no value holds that.
+    fn exemplar_of<'t>(&self, rest: &'t str) -> (&'t str, Option<&'t str>) {
+        match rest.split_once(" # ").filter(|_| self.open_metrics) {
+            Some((value, exemplar)) => (value, Some(exemplar)),
+            None => (rest, None),
+        }
+    }
+
+    /// `{trace_id="…"} value [timestamp]`; without its own the sample's time.
+    fn exemplar(&self, text: &str, sample_t: Timestamp) -> Result<Exemplar, String> {
+        let inner = text.trim_start().strip_prefix('{').ok_or("an exemplar has no labels")?;
+        let mut pairs = Vec::new();
+        let rest = labels(inner, &mut pairs)?;
+        let Sample { t, v: value } = self.value_and_time(rest)?;
+        let t = if rest.split_whitespace().count() > 1 { t } else { sample_t };
+        let labels = Labels::from_pairs(pairs.iter().map(|(name, value)| (name.as_ref(), value.as_ref()))).map_err(|e| e.to_string())?;
+        Ok(Exemplar { labels, value, t })
     }
 
     fn value_and_time(&self, rest: &str) -> Result<Sample, String> {
-        // An exemplar begins behind " # "; labels are read already, so no value holds that.
-        let rest = if self.open_metrics { rest.split(" # ").next().unwrap_or(rest) } else { rest };
         let mut words = rest.split_whitespace();
         let value = words.next().ok_or("a sample has no value")?;
         let v = parse_value(value).ok_or_else(|| format!("{value:?} is not a value"))?;
@@ -266,8 +293,21 @@ mod tests {
         let text = "# TYPE a_seconds counter\n# UNIT a_seconds seconds\n# HELP a_seconds H.\na_seconds_total{x=\"1 # 2\"} 4 1.5 # {trace=\"q\"} 0.5\n# EOF\n";
         let batch = parse(text, Timestamp(7), Origin::Pushed, &[]).unwrap();
         assert_eq!(batch.samples()[0], Sample { t: Timestamp(1500), v: 4.0 });
+        let ExemplarRow { labels, exemplar } = &batch.exemplars[0];
+        assert_eq!((labels.get("x"), exemplar.labels.get("trace"), exemplar.value, exemplar.t), (Some("1 # 2"), Some("q"), 0.5, Timestamp(1500)));
         let (name, meta) = &batch.metadata[0];
         assert_eq!((name.as_str(), meta.kind, meta.unit.as_str()), ("a_seconds_total", MetricType::Counter, "seconds"));
+    }
+
+    #[test]
+    fn an_exemplar_has_labels_and_may_have_a_time() {
+        let batch = parse("a_bucket{le=\"1\"} 4 # {trace_id=\"q # r\",x=\"\"} 0.5 2.25\n# EOF\n", Timestamp(7), Origin::Pushed, &[("job", "j")]).unwrap();
+        let ExemplarRow { labels, exemplar } = &batch.exemplars[0];
+        assert_eq!((labels.to_string().as_str(), exemplar.t), ("a_bucket{job=\"j\", le=\"1\"}", Timestamp(2250)));
+        assert_eq!((exemplar.labels.get("trace_id"), exemplar.labels.len()), (Some("q # r"), 1));
+        for bad in ["a 1 # x 1", "a 1 # {x=\"1\"}", "a 1 # {x=\"1\"} y", "a 1 # {x=\"1\" 1", "a 1 # {x=\"1\",x=\"2\"} 1"] {
+            assert!(parse(&format!("{bad}\n# EOF\n"), Timestamp(7), Origin::Pushed, &[]).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -1,15 +1,22 @@
-//! Remote write v1: a `prometheus.WriteRequest` becomes a `Batch`.
+//! Remote write: a `prometheus.WriteRequest` becomes a `Batch`, and one of version 2 (`remote_write_2`).
 //!
 //! The bytes are walked once with prost's primitives. Labels stay borrowed slices of the body until
 //! the batch copies them into its arena, so a request allocates per batch and not per label. Knows
 //! neither limits nor which times are wanted: that is `ingest`'s.
 
+use std::sync::Arc;
+
 use prost::encoding::{WireType, decode_key, decode_varint};
 use prost::{DecodeError, Message as _};
 
-use super::WireError;
 use super::protobuf::{self, MetricMetadata};
-use crate::model::{Batch, BatchError, Category, MetricMeta, MetricType, Origin, Sample, Timestamp};
+use super::{WireError, native};
+use crate::model::{
+    Batch, BatchError, Category, Exemplar, ExemplarRow, Histogram, HistogramRow, Labels, MetricMeta, MetricType, Origin, Sample, Timestamp, encode_canonical,
+    stale_marker,
+};
+
+pub use super::remote_write_2::decode as decode_2;
 
 const MESSAGE: &str = "prometheus.WriteRequest";
 
@@ -20,18 +27,18 @@ pub struct Decoded {
     pub batch: Batch,
     /// Series that could not be taken, in order of arrival.
     pub rejected: Vec<RejectedSeries>,
-    /// Native histograms, which are not stored.
-    pub histograms: usize,
-    /// Exemplars, which are not stored.
-    pub exemplars: usize,
+    /// Native histograms that end their series: they are among the samples, as stale markers.
+    pub ends: usize,
+    /// Exemplars that are malformed: they are left out and refuse nothing else.
+    pub bad_exemplars: usize,
 }
 
-/// A series whose labels are malformed.
+/// A series, or a histogram of one, that is malformed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RejectedSeries {
     /// Its position in the request.
     pub series: usize,
-    /// How many samples it has.
+    /// How many samples and histograms that refuses.
     pub samples: usize,
     /// What is wrong with it.
     pub reason: String,
@@ -74,7 +81,7 @@ pub fn decode(body: &[u8]) -> Result<Decoded, WireError> {
     Ok(out)
 }
 
-/// Writes an uncompressed request, in the batch's order.
+/// Writes an uncompressed request, in the batch's order: its samples and metadata.
 #[must_use]
 pub fn encode(batch: &Batch) -> Vec<u8> {
     let label = |(name, value): (&str, &str)| protobuf::Label { name: name.to_owned(), value: value.to_owned() };
@@ -84,6 +91,7 @@ pub fn encode(batch: &Batch) -> Vec<u8> {
             // A batch holds canonical bytes only, so this default is never taken.
             labels: crate::model::Labels::from_canonical(row.labels).unwrap_or_default().iter().map(label).collect(),
             samples: row.samples.iter().map(|s| protobuf::Sample { value: s.v, timestamp: s.t.millis() }).collect(),
+            ..protobuf::TimeSeries::default()
         })
         .collect();
     let metadata = batch
@@ -96,25 +104,42 @@ pub fn encode(batch: &Batch) -> Vec<u8> {
 
 /// One series while it is read; its vectors are used again for the next.
 #[derive(Default)]
-struct Series<'a> {
-    labels: Vec<(&'a [u8], &'a [u8])>,
-    samples: Vec<Sample>,
-    histograms: usize,
-    exemplars: usize,
+pub(super) struct Series<'a> {
+    pub(super) labels: Vec<Pair<'a>>,
+    pub(super) samples: Vec<Sample>,
+    pub(super) native: Native<'a>,
+}
+
+/// A label's name and value, as they lie in the body.
+pub(super) type Pair<'a> = (&'a [u8], &'a [u8]);
+
+/// What few series have: native histograms and exemplars.
+#[derive(Default)]
+pub(super) struct Native<'a> {
+    histograms: Vec<(Timestamp, Histogram)>,
+    /// What is wrong with histograms that are not among them.
+    faults: Vec<String>,
+    ends: usize,
+    pub(super) exemplars: Vec<RawExemplar<'a>>,
+}
+
+/// An exemplar whose labels are not looked at yet.
+#[derive(Default)]
+pub(super) struct RawExemplar<'a> {
+    pub(super) labels: Vec<Pair<'a>>,
+    pub(super) value: f64,
+    pub(super) t: Timestamp,
 }
 
 impl<'a> Series<'a> {
     fn read(&mut self, mut rest: &'a [u8]) -> Result<(), WireError> {
-        self.labels.clear();
-        self.samples.clear();
-        self.histograms = 0;
-        self.exemplars = 0;
+        self.clear();
         while !rest.is_empty() {
             match next(&mut rest)? {
                 (1, Field::Bytes(bytes)) => self.labels.push(read_label(bytes)?),
                 (2, Field::Bytes(bytes)) => self.samples.push(read_sample(bytes)?),
-                (3, Field::Bytes(_)) => self.exemplars += 1,
-                (4, Field::Bytes(_)) => self.histograms += 1,
+                (3, Field::Bytes(bytes)) => self.native.exemplars.push(read_exemplar(bytes)?),
+                (4, Field::Bytes(bytes)) => self.take_histogram(bytes, MESSAGE)?,
                 (1..=4, _) => return Err(malformed("a field of a series is not a message")),
                 _ => {}
             }
@@ -122,9 +147,29 @@ impl<'a> Series<'a> {
         Ok(())
     }
 
-    fn add_to(&mut self, out: &mut Decoded, position: usize) -> Result<(), WireError> {
-        out.histograms += self.histograms;
-        out.exemplars += self.exemplars;
+    pub(super) fn clear(&mut self) {
+        self.labels.clear();
+        self.samples.clear();
+        self.native = Native::default();
+    }
+
+    /// Reads a histogram; the end of a series is a sample.
+    pub(super) fn take_histogram(&mut self, bytes: &[u8], message: &'static str) -> Result<(), WireError> {
+        match native::histogram(bytes, message)? {
+            Ok((t, histogram)) if histogram.is_stale() => {
+                self.native.ends += 1;
+                self.samples.push(Sample { t, v: stale_marker() });
+            }
+            Ok(read) => self.native.histograms.push(read),
+            Err(reason) => self.native.faults.push(reason),
+        }
+        Ok(())
+    }
+
+    pub(super) fn add_to(&mut self, out: &mut Decoded, position: usize) -> Result<(), WireError> {
+        if !self.native.is_empty() && !self.add_native(out, position) {
+            return Ok(());
+        }
         if self.samples.is_empty() {
             return Ok(());
         }
@@ -137,6 +182,61 @@ impl<'a> Series<'a> {
             }
         }
     }
+}
+
+impl Series<'_> {
+    /// Adds histograms and exemplars; false where the series' labels are malformed and all is refused.
+    #[cold]
+    fn add_native(&mut self, out: &mut Decoded, position: usize) -> bool {
+        let refused = |samples, reason| RejectedSeries { series: position, samples, reason };
+        let Native { histograms, faults, ends, exemplars } = std::mem::take(&mut self.native);
+        let labels = match labels_of(&mut self.labels) {
+            Ok(labels) => labels,
+            Err(reason) => {
+                out.rejected.push(refused(self.samples.len() + histograms.len() + faults.len(), reason));
+                return false;
+            }
+        };
+        out.ends += ends;
+        out.rejected.extend(faults.into_iter().map(|reason| refused(1, reason)));
+        out.batch.histograms.extend(histograms.into_iter().map(|(t, h)| HistogramRow { labels: labels.clone(), t, histogram: Arc::new(h) }));
+        for mut raw in exemplars {
+            match labels_of(&mut raw.labels) {
+                Ok(own) => {
+                    let exemplar = Exemplar { labels: own, value: raw.value, t: raw.t };
+                    out.batch.exemplars.push(ExemplarRow { labels: labels.clone(), exemplar });
+                }
+                Err(_) => out.bad_exemplars += 1,
+            }
+        }
+        true
+    }
+}
+
+impl Native<'_> {
+    const fn is_empty(&self) -> bool {
+        self.histograms.is_empty() && self.faults.is_empty() && self.ends == 0 && self.exemplars.is_empty()
+    }
+}
+
+/// Labels of pairs in any order.
+fn labels_of(pairs: &mut [(&[u8], &[u8])]) -> Result<Labels, String> {
+    let mut canonical = Vec::new();
+    encode_canonical(pairs, &mut canonical).and_then(|()| Labels::from_canonical(&canonical)).map_err(|e| e.to_string())
+}
+
+fn read_exemplar(mut rest: &[u8]) -> Result<RawExemplar<'_>, WireError> {
+    let mut out = RawExemplar::default();
+    while !rest.is_empty() {
+        match next(&mut rest)? {
+            (1, Field::Bytes(bytes)) => out.labels.push(read_label(bytes)?),
+            (2, Field::Fixed64(bits)) => out.value = f64::from_bits(bits),
+            (3, Field::Varint(t)) => out.t = Timestamp(t.cast_signed()),
+            (1..=3, _) => return Err(malformed("an exemplar has a field of another type")),
+            _ => {}
+        }
+    }
+    Ok(out)
 }
 
 /// Name, then value, both shorter than 128 bytes: what every sender writes.
@@ -165,7 +265,7 @@ fn read_label(mut rest: &[u8]) -> Result<(&[u8], &[u8]), WireError> {
     Ok((name, value))
 }
 
-fn read_sample(mut rest: &[u8]) -> Result<Sample, WireError> {
+pub(super) fn read_sample(mut rest: &[u8]) -> Result<Sample, WireError> {
     let mut sample = Sample { t: Timestamp(0), v: 0.0 };
     while !rest.is_empty() {
         match next(&mut rest)? {
@@ -179,7 +279,7 @@ fn read_sample(mut rest: &[u8]) -> Result<Sample, WireError> {
 }
 
 /// A field's content. What no message here uses is skipped over and has no content.
-enum Field<'a> {
+pub(super) enum Field<'a> {
     Varint(u64),
     Fixed64(u64),
     Bytes(&'a [u8]),
@@ -188,7 +288,7 @@ enum Field<'a> {
 
 /// The next field. One of bytes with a low number and fewer than 128 of them is nearly all there is.
 #[inline]
-fn next<'a>(rest: &mut &'a [u8]) -> Result<(u32, Field<'a>), WireError> {
+pub(super) fn next<'a>(rest: &mut &'a [u8]) -> Result<(u32, Field<'a>), WireError> {
     if let [key @ ..=0x7f, len @ ..=0x7f, tail @ ..] = *rest
         && key & 7 == WireType::LengthDelimited as u8
         && *key >= 8
@@ -235,14 +335,18 @@ const fn malformed(reason: &'static str) -> WireError {
 }
 
 fn meta_of(m: MetricMetadata) -> (String, MetricMeta) {
-    let kind = match m.kind {
+    (m.family, MetricMeta { kind: kind_of(m.kind), unit: m.unit, help: m.help, category: Category::Custom })
+}
+
+/// The type that a number stands for, in both versions.
+pub(super) const fn kind_of(code: i32) -> MetricType {
+    match code {
         1 => MetricType::Counter,
         2 | 6 | 7 => MetricType::Gauge,
         3 | 4 => MetricType::Histogram,
         5 => MetricType::Summary,
         _ => MetricType::Unknown,
-    };
-    (m.family, MetricMeta { kind, unit: m.unit, help: m.help, category: Category::Custom })
+    }
 }
 
 const fn code_of(kind: MetricType) -> i32 {
@@ -273,6 +377,7 @@ mod tests {
         protobuf::TimeSeries {
             labels: pairs.iter().map(|(n, v)| protobuf::Label { name: (*n).to_owned(), value: (*v).to_owned() }).collect(),
             samples: vec![protobuf::Sample { value: 1.0, timestamp: t }],
+            ..protobuf::TimeSeries::default()
         }
     }
 
@@ -292,14 +397,81 @@ mod tests {
     }
 
     #[test]
-    fn unknown_fields_are_skipped_and_histograms_counted() {
+    fn unknown_fields_are_skipped() {
         let mut inner = series(&[("__name__", "a")], 1).encode_to_vec();
-        inner.extend([0x22, 0x01, 0x08, 0x1a, 0x00, 0x98, 0x06, 0x07]);
+        inner.extend([0x98, 0x06, 0x07]);
         let mut body = vec![0x0a, u8::try_from(inner.len()).unwrap()];
         body.extend(inner);
         body.extend([0x3a, 0x02, 1, 2, 0x45, 0, 0, 0, 0]);
         let decoded = decode(&body).unwrap();
-        assert_eq!((decoded.histograms, decoded.exemplars, decoded.batch.sample_count()), (1, 1, 1));
+        assert_eq!((decoded.batch.sample_count(), decoded.batch.histograms.len()), (1, 0));
+    }
+
+    fn latency(t: i64) -> protobuf::Histogram {
+        protobuf::Histogram {
+            count: Some(protobuf::HistogramCount::CountInt(9)),
+            sum: 18.4,
+            schema: 1,
+            zero_threshold: 0.001,
+            zero_count: Some(protobuf::ZeroCount::ZeroCountInt(2)),
+            positive_spans: vec![protobuf::BucketSpan { offset: 0, length: 2 }, protobuf::BucketSpan { offset: 1, length: 1 }],
+            positive_deltas: vec![1, 1, -1],
+            negative_spans: vec![protobuf::BucketSpan { offset: 0, length: 1 }],
+            negative_deltas: vec![3],
+            reset_hint: 2,
+            timestamp: t,
+            ..protobuf::Histogram::default()
+        }
+    }
+
+    #[test]
+    fn histograms_of_whole_numbers_and_of_floats_are_read_and_a_stale_one_ends_the_series() {
+        let floats = protobuf::Histogram {
+            count: Some(protobuf::HistogramCount::CountFloat(1.5)),
+            schema: -53,
+            custom_values: vec![0.5, 1.0],
+            positive_spans: vec![protobuf::BucketSpan { offset: 0, length: 1 }],
+            positive_counts: vec![1.5],
+            timestamp: 2,
+            ..protobuf::Histogram::default()
+        };
+        let stale = protobuf::Histogram { sum: stale_marker(), timestamp: 3, ..protobuf::Histogram::default() };
+        let series = protobuf::TimeSeries { samples: Vec::new(), histograms: vec![latency(1), floats, stale], ..series(&[("__name__", "took")], 0) };
+        let decoded = decode(&request(vec![series])).unwrap();
+        let [whole, custom] = decoded.batch.histograms.as_slice() else { panic!("{decoded:?}") };
+        assert_eq!((whole.labels.metric_name(), whole.t, custom.t), ("took", Timestamp(1), Timestamp(2)));
+        assert_eq!((&whole.histogram.positive.counts[..], &whole.histogram.negative.counts[..]), (&[1.0, 2.0, 1.0][..], &[3.0][..]));
+        assert_eq!((whole.histogram.count, whole.histogram.zero_count, whole.histogram.reset_hint), (9.0, 2.0, crate::model::ResetHint::NotReset));
+        assert_eq!((custom.histogram.count, &custom.histogram.custom_values[..]), (1.5, &[0.5, 1.0][..]));
+        assert_eq!((decoded.ends, rows(&decoded.batch)[0].1.as_slice()), (1, &[(3, crate::model::STALE_BITS)][..]));
+    }
+
+    #[test]
+    fn a_malformed_histogram_is_refused_and_the_rest_is_kept() {
+        let bad = [
+            protobuf::Histogram { schema: 99, ..latency(1) },
+            protobuf::Histogram { count: Some(protobuf::HistogramCount::CountInt(8)), ..latency(1) },
+            protobuf::Histogram { positive_deltas: vec![1, -2, 1], ..latency(1) },
+            protobuf::Histogram { positive_deltas: vec![1], ..latency(1) },
+        ];
+        let histograms = bad.into_iter().chain([latency(5)]).collect();
+        let decoded = decode(&request(vec![protobuf::TimeSeries { histograms, ..series(&[("__name__", "took")], 7) }])).unwrap();
+        assert_eq!((decoded.batch.histograms.len(), decoded.batch.sample_count(), decoded.rejected_samples()), (1, 1, 4));
+        let said: Vec<&str> = decoded.rejected.iter().map(|r| r.reason.as_str()).collect();
+        assert!(said[0].contains("schema") && said[1].contains("counts 8") && said[2].contains("negative") && said[3].contains("spans"), "{said:?}");
+    }
+
+    #[test]
+    fn exemplars_come_along_and_a_malformed_one_refuses_nothing() {
+        let label = |name: &str| protobuf::Label { name: name.into(), value: "abc".into() };
+        let exemplars = vec![
+            protobuf::Exemplar { labels: vec![label("trace_id")], value: 0.5, timestamp: 4 },
+            protobuf::Exemplar { labels: vec![label("x"), label("x")], value: 0.5, timestamp: 4 },
+        ];
+        let decoded = decode(&request(vec![protobuf::TimeSeries { exemplars, ..series(&[("__name__", "took")], 7) }])).unwrap();
+        assert_eq!((decoded.batch.exemplars.len(), decoded.bad_exemplars, decoded.rejected_samples()), (1, 1, 0));
+        let ExemplarRow { labels, exemplar } = &decoded.batch.exemplars[0];
+        assert_eq!((labels.metric_name(), exemplar.labels.get("trace_id"), exemplar.value, exemplar.t), ("took", Some("abc"), 0.5, Timestamp(4)));
     }
 
     #[test]

@@ -21,6 +21,7 @@ mod dashboards;
 mod deletion;
 mod differential;
 mod kill;
+mod native_histograms;
 mod node_exporter;
 mod page;
 mod plugins;

@@ -329,6 +329,7 @@ shapes! {
     /// The newest values.
     LatestAnswer = object([("metrics", list(object([
         ("name", text()), ("labels", labels()), ("value", value()), ("timestamp", integer()), ("category", category()), ("type", metric_type()), ("unit", text()),
+        ("histogram?", object([("count", value()), ("sum", value())])),
     ])))]);
     /// What is asked of the monitoring API's own query.
     MetricsQueryBody = example(closed([

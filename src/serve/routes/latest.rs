@@ -1,5 +1,6 @@
 //! `metrics/latest`: the newest value of every series in the store, as JSON, CSV or an exposition.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::HttpResponse;
@@ -8,7 +9,7 @@ use actix_web::web::{Data, ServiceConfig};
 use super::exposition::Format;
 use super::{Lookback, get};
 use crate::ingest::Registry;
-use crate::model::{Category, Labels, METRIC_NAME, Matcher, MetricMeta, Sample, Segment, SeriesData, TimeRange, Timestamp, is_stale};
+use crate::model::{Category, Histogram, Labels, METRIC_NAME, Matcher, MetricMeta, Sample, Segment, SeriesData, TimeRange, Timestamp, is_stale};
 use crate::serve::answer;
 use crate::serve::asking::Asking;
 use crate::serve::error::Fault;
@@ -38,6 +39,41 @@ pub(super) fn newest(
     let selection = Selection { matchers, range: TimeRange::new(now - lookback, now), tier: None };
     let found = reader.select(&selection, deadline)?;
     Ok(found.into_iter().filter_map(|series| last(&series).map(|sample| (series.labels, sample))).collect())
+}
+
+/// The newest value of a series.
+#[derive(Clone, Debug, PartialEq)]
+enum Newest {
+    Value(Sample),
+    Histogram(Timestamp, Arc<Histogram>),
+}
+
+impl Newest {
+    /// Of a series that has both, the later; `None` where it ended.
+    fn of(series: &SeriesData) -> Option<Self> {
+        let histogram = series.histograms.last().and_then(|segment| segment.column.t.last().zip(segment.column.h.last()));
+        match histogram.filter(|(t, _)| floats_end(series).is_none_or(|end| end < **t)) {
+            Some((t, h)) => Some(Self::Histogram(Timestamp(*t), h.clone())),
+            None => last(series).map(Self::Value),
+        }
+    }
+
+    /// As one number; of a histogram how much it counted.
+    fn sample(&self) -> Sample {
+        match self {
+            Self::Value(sample) => *sample,
+            Self::Histogram(t, histogram) => Sample { t: *t, v: histogram.count },
+        }
+    }
+}
+
+/// Time of the last float, a stale marker included.
+fn floats_end(series: &SeriesData) -> Option<i64> {
+    match series.segments.last()? {
+        Segment::Raw(column) => column.t.last().copied(),
+        // A bucket that ended did so at its end, about.
+        Segment::Rolled { buckets, .. } => buckets.len().checked_sub(1).map(|at| buckets.get(at)).map(|b| if b.ended { b.end.0 } else { b.last_t.0 }),
+    }
 }
 
 /// The last sample of a series; `None` where it ended.
@@ -95,7 +131,7 @@ pub(super) fn category(field: &str, word: &str) -> Result<Category, Fault> {
 /// A series' newest sample with what is known of its metric.
 struct Row {
     labels: Labels,
-    sample: Sample,
+    newest: Newest,
     meta: MetricMeta,
 }
 
@@ -117,8 +153,9 @@ async fn latest(params: Params, asking: Data<Asking>, reader: Data<Reader>, regi
     let now = asking.now();
     let body = asking
         .ask("latest", None, move |deadline| {
-            let found = newest(&reader, matchers, now, lookback.0, deadline)?.into_iter();
-            let known = found.map(|(labels, sample)| Row { meta: registry.meta(labels.metric_name()).unwrap_or_default(), labels, sample });
+            let selection = Selection { matchers, range: TimeRange::new(now - lookback.0, now), tier: None };
+            let found = reader.select(&selection, deadline)?.into_iter().filter_map(|series| Some((Newest::of(&series)?, series.labels)));
+            let known = found.map(|(newest, labels)| Row { meta: registry.meta(labels.metric_name()).unwrap_or_default(), labels, newest });
             let rows: Vec<Row> = known.filter(|row| category.is_none_or(|c| row.meta.category == c)).take(limit).collect();
             Ok::<_, StoreError>(write(shape, rows, &registry))
         })
@@ -135,7 +172,11 @@ fn write(shape: Shape, rows: Vec<Row>, registry: &Registry) -> String {
         // Everything that is written into it comes from texts.
         Shape::Json => String::from_utf8(json(&rows)).unwrap_or_default(),
         Shape::Csv => csv(&rows),
-        Shape::Exposition(format) => format.write(&rows.into_iter().map(|row| (row.labels, row.sample.v)).collect::<Vec<_>>(), registry),
+        Shape::Exposition(format) => {
+            // The text formats have no word for a native histogram.
+            let floats = rows.into_iter().filter_map(|row| if let Newest::Value(sample) = row.newest { Some((row.labels, sample.v)) } else { None });
+            format.write(&floats.collect::<Vec<_>>(), registry)
+        }
     }
 }
 
@@ -147,14 +188,21 @@ fn json(rows: &[Row]) -> Vec<u8> {
         out.extend_from_slice(br#","labels":"#);
         answer::labels(out, &row.labels.without_name());
         out.extend_from_slice(br#","value":"#);
-        answer::number(out, row.sample.v);
+        answer::number(out, row.newest.sample().v);
         out.extend_from_slice(br#","timestamp":"#);
-        answer::json(out, &row.sample.t);
+        answer::json(out, &row.newest.sample().t);
         for (name, word) in [("category", row.meta.category.as_str()), ("type", row.meta.kind.as_str()), ("unit", &row.meta.unit)] {
             out.push(b',');
             answer::json(out, name);
             out.push(b':');
             answer::json(out, word);
+        }
+        if let Newest::Histogram(_, histogram) = &row.newest {
+            out.extend_from_slice(br#","histogram":{"count":"#);
+            answer::number(out, histogram.count);
+            out.extend_from_slice(br#","sum":"#);
+            answer::number(out, histogram.sum);
+            out.push(b'}');
         }
         out.push(b'}');
     });
@@ -170,8 +218,8 @@ fn csv(rows: &[Row]) -> String {
         let cells = [
             quoted(row.labels.metric_name()),
             quoted(&String::from_utf8_lossy(&labels)),
-            format_value(row.sample.v),
-            row.sample.t.to_string(),
+            format_value(row.newest.sample().v),
+            row.newest.sample().t.to_string(),
             row.meta.category.to_string(),
             row.meta.kind.to_string(),
             quoted(&row.meta.unit),
@@ -190,12 +238,12 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Column, MetricType, stale_marker};
+    use crate::model::{Column, HistogramColumn, HistogramSegment, MetricType, Tier, stale_marker};
 
     fn row() -> Row {
         let labels = Labels::from_pairs([("__name__", "temp"), ("room", "a\"b")]).unwrap();
         let meta = MetricMeta { kind: MetricType::Gauge, unit: "celsius".into(), help: String::new(), category: Category::System };
-        Row { labels, sample: Sample { t: Timestamp(1_435_781_451_781), v: 21.5 }, meta }
+        Row { labels, newest: Newest::Value(Sample { t: Timestamp(1_435_781_451_781), v: 21.5 }), meta }
     }
 
     #[test]
@@ -216,5 +264,14 @@ mod tests {
             |v| SeriesData { labels: Labels::default(), segments: vec![Segment::Raw(Column { t: vec![1, 2], v: vec![7.0, v] })], histograms: Vec::new() };
         assert_eq!(last(&series(stale_marker())), None);
         assert_eq!(last(&series(8.0)), Some(Sample { t: Timestamp(2), v: 8.0 }));
+        let with = |t, v| {
+            let column = HistogramColumn { t: vec![t], h: vec![Arc::new(Histogram { count: 3.0, sum: 4.5, ..Histogram::default() })] };
+            SeriesData { histograms: vec![HistogramSegment { tier: Tier::Raw, width: Duration::ZERO, column }], ..series(v) }
+        };
+        assert_eq!(Newest::of(&with(1, 8.0)), Some(Newest::Value(Sample { t: Timestamp(2), v: 8.0 })));
+        assert_eq!(Newest::of(&with(1, stale_marker())), None);
+        assert_eq!(Newest::of(&with(3, stale_marker())).map(|newest| newest.sample()), Some(Sample { t: Timestamp(3), v: 3.0 }));
+        let written = String::from_utf8(json(&[Row { newest: Newest::of(&with(3, 8.0)).unwrap(), ..row() }])).unwrap();
+        assert!(written.contains(r#""value":3,"timestamp":3,"#) && written.ends_with(r#""histogram":{"count":3,"sum":4.5}}]}"#), "{written}");
     }
 }

@@ -9,6 +9,7 @@ mod backup;
 mod config;
 mod custom;
 mod dashboards;
+mod exemplars;
 mod exposition;
 mod latest;
 mod lifecycle;
@@ -40,6 +41,7 @@ pub(super) struct Lookback(pub(super) Duration);
 pub(super) fn all(config: &mut ServiceConfig, max_body: usize) {
     prometheus::routes(config);
     series::routes(config);
+    exemplars::routes(config);
     write::routes(config, max_body);
     runtime::routes(config);
     exposition::routes(config);
@@ -66,6 +68,7 @@ pub(super) fn documents() -> Vec<OpenApi> {
     vec![
         prometheus::Api::openapi(),
         series::Api::openapi(),
+        exemplars::Api::openapi(),
         write::Api::openapi(),
         runtime::Api::openapi(),
         exposition::Api::openapi(),

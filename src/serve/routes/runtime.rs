@@ -5,7 +5,7 @@ use actix_web::HttpResponse;
 use actix_web::web::{Data, ServiceConfig};
 use serde_json::{Value, json};
 
-use super::{get, get_or_form};
+use super::get;
 use crate::clock::{Stopwatch, format_duration, format_rfc3339};
 use crate::serve::Settings;
 use crate::serve::answer;
@@ -22,7 +22,7 @@ const API_OF_PROMETHEUS: &str = "3.0.0";
 
 /// What these routes say of themselves.
 #[derive(utoipa::OpenApi)]
-#[openapi(paths(alertmanagers, targets, target_metadata, scrape_pools, exemplars, build, runtime, flags, settings, tsdb, replay, notifications))]
+#[openapi(paths(alertmanagers, targets, target_metadata, scrape_pools, build, runtime, flags, settings, tsdb, replay, notifications))]
 pub(super) struct Api;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
@@ -37,8 +37,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
         .service(get("/api/v1/targets/metadata", target_metadata))
         .service(get("/api/v1/scrape_pools", scrape_pools))
         .service(get("/api/v1/status/walreplay", replay))
-        .service(get("/api/v1/notifications", notifications))
-        .service(get_or_form("/api/v1/query_exemplars", exemplars));
+        .service(get("/api/v1/notifications", notifications));
 }
 
 /// The answer where there is nothing of a kind.
@@ -85,15 +84,6 @@ async fn replay() -> HttpResponse {
 #[utoipa::path(get, path = "/api/v1/notifications", responses((status = 200, description = "Always empty.", body = shapes::SomeList)))]
 
 async fn notifications() -> HttpResponse {
-    no(&json!([]))
-}
-
-/// There are none.
-#[utoipa::path(
-    method(get, post), path = "/api/v1/query_exemplars",
-    responses((status = 200, description = "Always empty.", body = shapes::SomeList))
-)]
-async fn exemplars() -> HttpResponse {
     no(&json!([]))
 }
 

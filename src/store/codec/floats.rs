@@ -1,7 +1,8 @@
 //! Columns of values, in the smallest form that gives back every bit. Knows no meaning.
 
-use super::bytes::{Cursor, put_varint};
+use super::bytes::{Cursor, put_varint, varint_len, zigzag};
 use super::decimal::{MAX_EXPONENT, exponent_of, from_mantissa, mantissa};
+use super::scale::{ordered, unordered};
 use super::{CodecError, integers, packed};
 
 /// The first byte of the column. Numbers are for ever; new kinds take new ones.
@@ -19,6 +20,12 @@ enum Kind {
     PackedBits = 5,
     /// Count and eight bytes a value.
     Raw = 6,
+    /// The bits, in the order of the values, as whole numbers.
+    Ordered = 7,
+    /// Count and one whole number.
+    ConstantWhole = 8,
+    /// Places, count and one number of so many decimals.
+    ConstantDecimal = 9,
 }
 
 impl Kind {
@@ -30,6 +37,9 @@ impl Kind {
             4 => Ok(Self::PackedFloats),
             5 => Ok(Self::PackedBits),
             6 => Ok(Self::Raw),
+            7 => Ok(Self::Ordered),
+            8 => Ok(Self::ConstantWhole),
+            9 => Ok(Self::ConstantDecimal),
             other => Err(CodecError::UnknownCodec(other)),
         }
     }
@@ -40,13 +50,15 @@ const CHEAP: usize = 3;
 
 /// Appends the smallest form.
 pub(super) fn encode(values: &[f64], out: &mut Vec<u8>) {
-    let same = constant(values);
-    let mut best = same.map_or_else(|| raw_form(values), |v| constant_form(values.len(), v));
+    if let Some(v) = constant(values) {
+        put_constant(values.len(), v, out);
+        return;
+    }
     let decimal = decimal_form(values);
     let cheap = decimal.as_ref().is_some_and(|form| form.len() < values.len() * CHEAP);
-    let xor = if same.is_some() || cheap { None } else { Some(xor_form(values)) };
-    let packed = if same.is_some() || cheap || values.len() < packed::SHORTEST { None } else { packed_form(values) };
-    for form in [decimal, xor, packed].into_iter().flatten() {
+    let long = if cheap { [None, None, None] } else { [Some(ordered_form(values)), Some(xor_form(values)), packed_form(values)] };
+    let mut best = raw_form(values);
+    for form in long.into_iter().chain([decimal]).flatten() {
         if form.len() < best.len() {
             best = form;
         }
@@ -64,6 +76,12 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Vec<f64>, CodecError> {
             cursor.finish()?;
             Ok(vec![v; count])
         }
+        Kind::ConstantWhole => decode_constant(cursor, 0),
+        Kind::ConstantDecimal => {
+            let exponent = places(&mut cursor)?;
+            decode_constant(cursor, exponent)
+        }
+        Kind::Ordered => Ok(integers::decode(cursor.rest())?.into_iter().map(unordered).collect()),
         Kind::Decimal => decode_decimal(cursor),
         Kind::Xor => decode_xor(cursor),
         Kind::PackedFloats => packed::unpack(cursor),
@@ -82,10 +100,37 @@ fn constant(values: &[f64]) -> Option<f64> {
     rest.iter().all(|v| v.to_bits() == first.to_bits()).then_some(*first)
 }
 
-fn constant_form(count: usize, v: f64) -> Vec<u8> {
-    let mut out = vec![Kind::Constant as u8];
-    put_varint(count as u64, &mut out);
-    out.extend_from_slice(&v.to_bits().to_le_bytes());
+fn put_constant(count: usize, v: f64, out: &mut Vec<u8>) {
+    match exponent_of(v, MAX_EXPONENT).and_then(|exponent| Some((exponent, mantissa(v, exponent)?))) {
+        Some((0, whole)) if varint_len(zigzag(whole)) <= 8 => {
+            out.push(Kind::ConstantWhole as u8);
+            put_varint(count as u64, out);
+            put_varint(zigzag(whole), out);
+        }
+        Some((exponent, whole)) if varint_len(zigzag(whole)) < 7 => {
+            out.extend([Kind::ConstantDecimal as u8, exponent]);
+            put_varint(count as u64, out);
+            put_varint(zigzag(whole), out);
+        }
+        _ => {
+            out.push(Kind::Constant as u8);
+            put_varint(count as u64, out);
+            out.extend_from_slice(&v.to_bits().to_le_bytes());
+        }
+    }
+}
+
+fn decode_constant(mut cursor: Cursor<'_>, exponent: u8) -> Result<Vec<f64>, CodecError> {
+    let count = cursor.count()?;
+    let v = from_mantissa(cursor.signed()?, exponent);
+    cursor.finish()?;
+    Ok(vec![v; count])
+}
+
+fn ordered_form(values: &[f64]) -> Vec<u8> {
+    let whole: Vec<i64> = values.iter().map(|v| ordered(*v)).collect();
+    let mut out = vec![Kind::Ordered as u8];
+    integers::encode(&whole, &mut out);
     out
 }
 
@@ -100,6 +145,9 @@ fn raw_form(values: &[f64]) -> Vec<u8> {
 }
 
 fn packed_form(values: &[f64]) -> Option<Vec<u8>> {
+    if values.len() < packed::SHORTEST {
+        return None;
+    }
     let (kind, packed) = if values.iter().all(|v| v.is_finite()) {
         (Kind::PackedFloats, packed::pack(values)?)
     } else {
@@ -171,11 +219,13 @@ fn decimal_form(values: &[f64]) -> Option<Vec<u8>> {
     Some(out)
 }
 
-fn decode_decimal(mut cursor: Cursor<'_>) -> Result<Vec<f64>, CodecError> {
+fn places(cursor: &mut Cursor<'_>) -> Result<u8, CodecError> {
     let exponent = cursor.byte()?;
-    if exponent > MAX_EXPONENT {
-        return Err(CodecError::Damaged("too many decimals"));
-    }
+    if exponent > MAX_EXPONENT { Err(CodecError::Damaged("too many decimals")) } else { Ok(exponent) }
+}
+
+fn decode_decimal(mut cursor: Cursor<'_>) -> Result<Vec<f64>, CodecError> {
+    let exponent = places(&mut cursor)?;
     let count = cursor.count_of(9)?;
     let mut exceptions = Vec::with_capacity(count);
     for _ in 0..count {

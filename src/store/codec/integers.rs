@@ -3,7 +3,7 @@
 
 use super::CodecError;
 use super::bytes::{Cursor, put_varint, varint_len, zigzag};
-use super::packed;
+use super::{modelled, packed};
 
 /// The first byte of the column. Numbers are for ever; new kinds take new ones.
 #[repr(u8)]
@@ -23,6 +23,8 @@ enum Kind {
     Steps = 6,
     /// The same of the distances' distances.
     Bends = 7,
+    /// Through the learning coder.
+    Modelled = 8,
 }
 
 impl Kind {
@@ -35,6 +37,7 @@ impl Kind {
             5 => Ok(Self::Packed),
             6 => Ok(Self::Steps),
             7 => Ok(Self::Bends),
+            8 => Ok(Self::Modelled),
             other => Err(CodecError::UnknownCodec(other)),
         }
     }
@@ -44,7 +47,7 @@ impl Kind {
         match self {
             Self::Delta | Self::Steps => 1,
             Self::DeltaOfDelta | Self::Bends => 2,
-            Self::Linear | Self::Plain | Self::Packed => 0,
+            Self::Linear | Self::Plain | Self::Packed | Self::Modelled => 0,
         }
     }
 }
@@ -53,6 +56,8 @@ impl Kind {
 const BY_HAND: [Kind; 5] = [Kind::Plain, Kind::Delta, Kind::DeltaOfDelta, Kind::Steps, Kind::Bends];
 /// Nothing that pco packs is smaller.
 const SMALLEST_PACKED: usize = 24;
+/// Nothing that is modelled is much smaller.
+const SMALLEST_MODELLED: usize = 8;
 
 impl Kind {
     const fn skips_zeros(self) -> bool {
@@ -116,11 +121,10 @@ pub(super) fn encode(values: &[i64], out: &mut Vec<u8>) {
     }
     let sized = BY_HAND.map(|kind| (kind.len_of(values), kind));
     let (len, kind) = sized.into_iter().min_by_key(|(len, _)| *len).unwrap_or((usize::MAX, Kind::Plain));
-    let worth = len > SMALLEST_PACKED && values.len() >= packed::SHORTEST;
-    let packed = if worth { packed::pack(values) } else { None };
-    if let Some(packed) = packed.filter(|p| p.len() < len + varint_len(values.len() as u64)) {
-        out.push(Kind::Packed as u8);
-        out.extend_from_slice(&packed);
+    let len = len.saturating_add(varint_len(values.len() as u64));
+    if let Some((kind, form)) = learned_form(values, len) {
+        out.push(kind as u8);
+        out.extend_from_slice(&form);
         return;
     }
     out.push(kind as u8);
@@ -140,12 +144,29 @@ pub(super) fn encode(values: &[i64], out: &mut Vec<u8>) {
     }
 }
 
+/// The smaller of what learns from the column, if it is smaller than `len`.
+fn learned_form(values: &[i64], len: usize) -> Option<(Kind, Vec<u8>)> {
+    if len <= SMALLEST_MODELLED || values.len() < modelled::SHORTEST {
+        return None;
+    }
+    let mut form = Vec::new();
+    modelled::encode(values, &mut form);
+    let worth = form.len() > SMALLEST_PACKED && values.len() >= packed::SHORTEST;
+    let packed = if worth { packed::pack(values) } else { None };
+    let best = match packed.filter(|p| p.len() < form.len()) {
+        Some(packed) => (Kind::Packed, packed),
+        None => (Kind::Modelled, form),
+    };
+    Some(best).filter(|(_, form)| form.len() < len)
+}
+
 /// Reads what [`encode`] wrote, to the end of the bytes.
 pub(super) fn decode(bytes: &[u8]) -> Result<Vec<i64>, CodecError> {
     let mut cursor = Cursor::new(bytes);
     let kind = Kind::of(cursor.byte()?)?;
     match kind {
         Kind::Packed => packed::unpack(cursor),
+        Kind::Modelled => modelled::decode(cursor),
         Kind::Linear => decode_line(cursor),
         Kind::Steps | Kind::Bends => decode_steps(cursor, kind.order()),
         Kind::Plain | Kind::Delta | Kind::DeltaOfDelta => {

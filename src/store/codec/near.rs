@@ -2,8 +2,7 @@
 //! the extremes lie just outside first and last, the last just before the next first, the sum near
 //! count times the middle. Only where every value concerned is a decimal of one exponent.
 
-use super::bytes::put_block;
-use super::decimal::{exponent_of, from_mantissa, mantissa};
+use super::decimal::{from_mantissa, mantissa};
 use super::{CodecError, Cursor, integers};
 use crate::model::BucketColumns;
 
@@ -43,20 +42,7 @@ impl Near {
     }
 }
 
-/// The exponent, then what each value is beyond its guess; `None` where a value is no such decimal.
-pub(super) fn encode(b: &BucketColumns, values: &[f64], near: Near) -> Option<Vec<u8>> {
-    let exponent = common_exponent(b, values, near)?;
-    let (first, last) = sides(b, near, exponent)?;
-    let mut left = Vec::with_capacity(values.len());
-    for (i, v) in values.iter().enumerate() {
-        left.push(mantissa(*v, exponent)?.checked_sub(near.guess(i, &first, &last, &b.count)?)?);
-    }
-    let mut out = vec![exponent];
-    put_block(&mut out, |block| integers::encode(&left, block));
-    Some(out)
-}
-
-/// Reads what [`encode`] wrote; `first`, and unless it is read here `last`, are in `b` already.
+/// Reads an exponent and what each value is beyond its guess; `first`, and unless it is read here `last`, are in `b` already.
 pub(super) fn decode(cursor: &mut Cursor<'_>, b: &BucketColumns, near: Near) -> Result<Vec<f64>, CodecError> {
     let damaged = CodecError::Damaged("a column is near to what is no decimal");
     let exponent = cursor.byte()?;
@@ -70,18 +56,6 @@ pub(super) fn decode(cursor: &mut Cursor<'_>, b: &BucketColumns, near: Near) -> 
     let Some((first, last)) = sides(b, near, exponent) else { return Err(damaged) };
     let value = |(i, left): (usize, i64)| near.guess(i, &first, &last, &b.count).map(|guess| from_mantissa(guess.wrapping_add(left), exponent));
     left.into_iter().enumerate().map(value).collect::<Option<_>>().ok_or(CodecError::Damaged("a column is near to what is no decimal"))
-}
-
-/// The fewest decimals that hold all values concerned.
-fn common_exponent(b: &BucketColumns, values: &[f64], near: Near) -> Option<u8> {
-    let last: &[f64] = if near.needs_last() { &b.last } else { &[] };
-    let mut most = 0;
-    for v in values.iter().chain(&b.first).chain(last) {
-        if mantissa(*v, most).is_none() {
-            most = exponent_of(*v, MAX_EXPONENT)?.max(most);
-        }
-    }
-    Some(most)
 }
 
 fn sides(b: &BucketColumns, near: Near, exponent: u8) -> Option<(Vec<i64>, Vec<i64>)> {

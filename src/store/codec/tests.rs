@@ -4,6 +4,8 @@
 
 use proptest::prelude::*;
 
+use super::coder::{Bit, Coder, Decoder, Encoder};
+use super::residual::Residual;
 use super::*;
 use crate::model::{Bucket, Sample, Timestamp, stale_marker};
 
@@ -31,10 +33,7 @@ fn times(values: &[i64]) -> Vec<u8> {
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-fn buckets(columns: &BucketColumns) -> Vec<u8> {
-    let mut out = Vec::new();
-    encode_buckets(columns, MINUTE, &mut out);
-    let back = decode_buckets(&out).unwrap();
+fn same_buckets(back: &BucketColumns, columns: &BucketColumns) {
     for (a, b) in [
         (&back.sum, &columns.sum),
         (&back.min, &columns.min),
@@ -48,11 +47,21 @@ fn buckets(columns: &BucketColumns) -> Vec<u8> {
     assert_eq!((&back.end, &back.first_t, &back.last_t), (&columns.end, &columns.first_t, &columns.last_t));
     assert_eq!((&back.count, &back.resets), (&columns.count, &columns.resets));
     assert_eq!((&back.ended, &back.approximate), (&columns.ended, &columns.approximate));
-    out
+}
+
+/// Frame and values.
+fn buckets(columns: &BucketColumns) -> [Vec<u8>; 2] {
+    let (mut frame, mut values) = (Vec::new(), Vec::new());
+    encode_frame(columns, MINUTE, &mut frame);
+    encode_buckets(columns, &mut values);
+    same_buckets(&decode_buckets(&values, Some(decode_frame(&frame).unwrap())).unwrap(), columns);
+    [frame, values]
 }
 
 fn decode_all(bytes: &[u8]) {
-    let _ = (decode_times(bytes), decode_floats(bytes), decode_ints(bytes), decode_buckets(bytes));
+    let _ = (decode_times(bytes), decode_floats(bytes), decode_ints(bytes), decode_buckets(bytes, None), decode_frame(bytes));
+    let frame = BucketColumns { end: vec![60_000, 120_000], count: vec![4, 1], ..BucketColumns::default() };
+    let _ = decode_buckets(bytes, Some(frame));
 }
 
 fn rolled(values: &[f64]) -> BucketColumns {
@@ -65,6 +74,18 @@ fn rolled(values: &[f64]) -> BucketColumns {
         })
         .collect()
 }
+
+const GOLDEN_INTS: [u8; 14] = [8, 12, 2, 208, 15, 2, 7, 171, 5, 102, 125, 200, 203, 160];
+const GOLDEN_FRAME: [u8; 10] = [2, 224, 212, 3, 0, 4, 129, 41, 93, 192];
+const GOLDEN_VALUES: [u8; 7] = [2, 5, 134, 118, 150, 26, 224];
+const GOLDEN_HASHES: [[u64; 3]; 6] = [
+    [14_414_493_997_760_300_835, 2_055_315_764_981_605_420, 10_504_923_423_971_765_865],
+    [3_156_471_061_298_152_269, 2_055_315_764_981_605_420, 13_025_367_405_495_900_641],
+    [12_587_986_596_109_204_881, 2_055_315_764_981_605_420, 7_828_173_827_504_110_120],
+    [2_455_553_844_585_331_920, 2_055_315_764_981_605_420, 15_095_001_288_812_284_363],
+    [5_831_527_835_227_520_505, 2_055_315_764_981_605_420, 10_213_523_816_327_010_960],
+    [4_076_513_891_493_700_760, 17_926_953_870_580_146_073, 4_127_919_242_014_648_137],
+];
 
 #[test]
 fn regular_times_cost_a_handful_of_bytes() {
@@ -87,7 +108,9 @@ fn the_bytes_of_small_columns_never_change() {
     assert_eq!(encoded(encode_ints, &[9, 8, 1][..]), [2, 3, 18, 16, 2]);
     assert_eq!(encoded(encode_ints, &[500, 501, 499][..]), [3, 3, 0xe8, 7, 2, 3]);
     assert_eq!(floats(&[]), [6, 0]);
-    assert_eq!(floats(&[1.5, 1.5]), [2, 1, 0, 1, 2, 30, 0]);
+    assert_eq!(floats(&[7.0, 7.0, 7.0]), [8, 3, 14]);
+    assert_eq!(floats(&[1.5, 1.5]), [9, 1, 2, 30]);
+    assert_eq!(decode_floats(&[2, 1, 0, 1, 2, 30, 0]).unwrap(), [1.5, 1.5]);
     assert_eq!(floats(&[1.0, 2.0, 4.0]), [2, 0, 0, 2, 3, 2, 4, 8]);
     assert_eq!(floats(&[stale_marker()]), [1, 1, 2, 0, 0, 0, 0, 0, 0xf0, 0x7f]);
     assert_eq!(floats(&[1.0 / 3.0, 1.0 / 3.0, 2.0 / 3.0]), [3, 3, 0x08, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0xd5, 0x3f, 0, 0x61, 0x30]);
@@ -95,15 +118,60 @@ fn the_bytes_of_small_columns_never_change() {
 }
 
 #[test]
-fn the_bytes_of_small_buckets_never_change() {
+fn buckets_of_old_stay_readable() {
     let made = rolled(&[1.0, 2.0, 3.0, 4.0, 9.0, 5.0, 6.0, 7.0]);
     let head = [1, 224, 212, 3, 8, 1, 2, 192, 169, 7, 192, 169, 7, 4, 1, 2, 8, 0];
     let values = [0, 7, 2, 0, 0, 1, 2, 2, 16, 5, 0, 4, 1, 2, 9, 6, 6, 0, 4, 1, 2, 0, 3, 7, 0, 4, 1, 2, 0, 0, 8, 0, 4, 1, 2, 0, 9];
     let tail = [6, 1, 2, 176, 234, 1, 0, 4, 1, 2, 0, 0, 0, 6, 3, 2, 0, 98, 34, 64, 4, 1, 2, 0, 2, 0, 0];
-    assert_eq!(buckets(&made), [&head[..], &values[..], &tail[..]].concat());
+    assert_eq!(decode_buckets(&[&head[..], &values[..], &tail[..]].concat(), None).unwrap(), made);
     // As it was before distances from neighbours were stored.
     let plain = [0, 7, 2, 0, 0, 1, 2, 2, 16, 0, 7, 2, 0, 0, 1, 2, 8, 6, 0, 7, 2, 0, 0, 1, 2, 2, 8, 0, 7, 2, 0, 0, 1, 2, 8, 10, 0, 7, 2, 0, 0, 1, 2, 20, 34];
-    assert_eq!(decode_buckets(&[&head[..], &plain[..], &tail[..]].concat()).unwrap(), made);
+    assert_eq!(decode_buckets(&[&head[..], &plain[..], &tail[..]].concat(), None).unwrap(), made);
+}
+
+/// Columns of many shapes that are the same for ever.
+fn fixed_columns() -> [Vec<f64>; 6] {
+    let noise = |i: i32| f64::from((i * 7919 + i * i * 31) % 1009);
+    [
+        (0..400).map(|i| f64::from(i * 731) + noise(i)).collect(),
+        (0..400).map(|i| noise(i) / 100.0).collect(),
+        (0..400).map(|i| if i % 7 == 0 { 1.0 } else { f64::from(i / 50) }).collect(),
+        (0..400).map(|i| 4096.0 * (1000.0 + noise(i))).collect(),
+        (0..400).map(|i| noise(i) / 1013.0).collect(),
+        (0..400).map(|i| if i % 90 == 0 { stale_marker() } else { f64::from((i * 3) % 700) }).collect(),
+    ]
+}
+
+#[test]
+fn the_bytes_of_modelled_columns_never_change() {
+    let ints: Vec<u64> = (0..12).map(|i| 1000 + i * 80 + i * i % 7).collect();
+    let [frame, values] = buckets(&rolled(&[1.0, 2.0, 3.0, 4.0, 9.0, 5.0, 6.0, 7.0]));
+    assert_eq!([encoded(encode_ints, &ints[..]), frame, values], [GOLDEN_INTS.to_vec(), GOLDEN_FRAME.to_vec(), GOLDEN_VALUES.to_vec()]);
+}
+
+/// Of longer columns the hash: it moves where a learned state does.
+#[test]
+fn the_learned_states_never_change() {
+    let hash = |bytes: &[u8]| xxhash_rust::xxh3::xxh3_64(bytes);
+    let hashes = |column: &Vec<f64>| {
+        let [frame, values] = buckets(&rolled(column));
+        [hash(&floats(column)), hash(&frame), hash(&values)]
+    };
+    assert_eq!(fixed_columns().each_ref().map(hashes), GOLDEN_HASHES);
+}
+
+#[test]
+fn learning_pays() {
+    let sizes: Vec<[usize; 2]> = fixed_columns().iter().map(|column| [floats(column).len(), buckets(&rolled(column))[1].len()]).collect();
+    let most = [[170, 500], [400, 1420], [75, 95], [400, 650], [640, 3100], [80, 60]];
+    assert!(sizes.iter().flatten().zip(most.iter().flatten()).all(|(size, most)| size <= most), "{sizes:?}");
+}
+
+#[test]
+fn one_bucket_costs_what_it_says() {
+    assert!(buckets(&rolled(&[0.0; 4]))[1].len() <= 3);
+    assert!(buckets(&rolled(&[81920.0; 4]))[1].len() <= 6);
+    assert!(buckets(&rolled(&[81920.0, 81921.0, 81925.0, 81930.0]))[1].len() <= 9);
 }
 
 #[test]
@@ -153,7 +221,8 @@ fn odd_values_come_back() {
 #[test]
 fn a_constant_series_derives_nearly_everything() {
     let columns = rolled(&[5.0; 4000]);
-    assert!(buckets(&columns).len() < 80);
+    let [frame, values] = buckets(&columns);
+    assert!(frame.len() < 40 && values.len() < 8, "{} {}", frame.len(), values.len());
     buckets(&BucketColumns::default());
 }
 
@@ -174,6 +243,40 @@ fn any_float() -> impl Strategy<Value = f64> {
         Just(stale_marker()),
         Just(-0.0),
     ]
+}
+
+/// Buckets as no samples make them.
+fn any_buckets() -> impl Strategy<Value = BucketColumns> {
+    let bucket = (
+        1..5_i64,
+        prop_oneof![0..6_u64, any::<u64>()],
+        [any_float(), any_float(), any_float(), any_float(), any_float(), any_float()],
+        [any::<i64>(), any::<i64>()],
+        any::<u64>(),
+        any::<[bool; 2]>(),
+    );
+    prop::collection::vec(bucket, 0..40).prop_map(|list| {
+        let mut end = 0;
+        let made = list.into_iter().map(|(step, count, [first, last, min, max, sum, correction], [from, to], resets, [ended, approximate])| {
+            end += step * 60_000;
+            Bucket {
+                end: Timestamp(end),
+                count,
+                sum,
+                min,
+                max,
+                first,
+                last,
+                first_t: Timestamp(from),
+                last_t: Timestamp(to),
+                correction,
+                resets,
+                ended,
+                approximate,
+            }
+        });
+        made.collect()
+    })
 }
 
 fn column() -> impl Strategy<Value = Vec<f64>> {
@@ -208,15 +311,54 @@ proptest! {
     }
 
     #[test]
+    fn any_buckets_come_back_bit_for_bit(made in any_buckets()) {
+        buckets(&made);
+    }
+
+    #[test]
+    fn decisions_come_back(list in prop::collection::vec((0..3_usize, any::<bool>(), 0..=60_u32, any::<u64>()), 0..300)) {
+        let states = [Bit::learned(1000, 8), Bit::learned(2, 63), Bit::learned(512, 0)];
+        let low = |count: u32, v: u64| v & ((1 << count) - 1);
+        let (mut encoder, mut learned) = (Encoder::new(), states);
+        for (state, bit, count, v) in &list {
+            encoder.bit(&mut learned[*state], *bit);
+            encoder.plain(*count, low(*count, *v));
+        }
+        let bytes = encoder.finish();
+        let (mut decoder, mut learned) = (Decoder::new(&bytes), states);
+        for (state, bit, count, v) in &list {
+            prop_assert_eq!(decoder.bit(&mut learned[*state], false), *bit);
+            prop_assert_eq!(decoder.plain(*count, 0), low(*count, *v));
+        }
+        prop_assert_eq!(decoder.finish(), Ok(()));
+    }
+
+    #[test]
+    fn every_residual_comes_back(list in prop::collection::vec((0..24_usize, prop_oneof![any::<i64>(), -9..9_i64, Just(i64::MIN), Just(i64::MAX)]), 0..200), expected in 1..=64) {
+        let (mut encoder, mut model) = (Encoder::new(), Residual::new(priors::sample(), expected));
+        for (context, v) in &list {
+            model.code(&mut encoder, *context, *v);
+        }
+        let bytes = encoder.finish();
+        let (mut decoder, mut model) = (Decoder::new(&bytes), Residual::new(priors::sample(), expected));
+        for (context, v) in &list {
+            prop_assert_eq!(model.code(&mut decoder, *context, 0), *v);
+        }
+        prop_assert_eq!(decoder.finish(), Ok(()));
+    }
+
+    #[test]
     fn cut_bytes_are_an_error(values in column(), cut in any::<prop::sample::Index>()) {
-        let (one, many) = (floats(&values), buckets(&rolled(&values)));
+        let (one, [frame, many]) = (floats(&values), buckets(&rolled(&values)));
         prop_assert!(decode_floats(&one[..cut.index(one.len())]).is_err());
-        prop_assert!(decode_buckets(&many[..cut.index(many.len())]).is_err());
+        prop_assert!(decode_frame(&frame[..cut.index(frame.len())]).is_err());
+        prop_assert!(decode_buckets(&many[..cut.index(many.len())], decode_frame(&frame).ok()).is_err());
     }
 
     #[test]
     fn damage_never_panics(values in column(), at in any::<prop::sample::Index>(), bit in 0..8_u32, noise in prop::collection::vec(any::<u8>(), 0..60)) {
-        for mut bytes in [floats(&values), buckets(&rolled(&values))] {
+        let [frame, many] = buckets(&rolled(&values));
+        for mut bytes in [floats(&values), frame, many] {
             let at = at.index(bytes.len());
             bytes[at] ^= 1 << bit;
             decode_all(&bytes);

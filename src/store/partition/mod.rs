@@ -23,15 +23,16 @@ mod tests;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
-use redb::ReadableDatabase;
+use redb::{ReadOnlyTable, ReadableDatabase, TableError};
 
 use super::StoreError;
-use super::codec;
+use super::codec::{self, CodecError, Cursor, put_varint};
 use super::files::Files;
 use super::index;
-use super::layout::{ColumnKind, Record};
-use crate::model::{BucketColumns, Column, Labels, Matcher};
+use super::layout::{ColumnKind, EXEMPLARS, Record};
+use crate::model::{BucketColumns, Column, HistogramColumn, Labels, Matcher};
 
 use open::OpenFile;
 pub(super) use open::OpenFiles;
@@ -46,19 +47,108 @@ pub(super) use writer::PartitionWriter;
 pub(super) enum Values {
     Samples(Column),
     Buckets(BucketColumns),
+    /// Native histograms, with whatever floats the series has as well.
+    Histograms(Box<WithHistograms>),
 }
 
-/// Values of an encoded column and its times; else what is wrong with them.
-fn values_of(kind: ColumnKind, times: Option<Vec<i64>>, column: &[u8]) -> Result<Values, String> {
+/// Native histograms of a series, and its floats: samples or buckets.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct WithHistograms {
+    pub(super) floats: Option<Values>,
+    pub(super) histograms: HistogramColumn,
+}
+
+impl Values {
+    /// Both as one; floats alone where there are no histograms.
+    pub(super) fn join(floats: Option<Self>, histograms: HistogramColumn) -> Option<Self> {
+        let floats = floats.filter(|values| !values.is_empty());
+        if histograms.is_empty() { floats } else { Some(Self::Histograms(Box::new(WithHistograms { floats, histograms }))) }
+    }
+
+    /// Floats, if there are any, and histograms.
+    pub(super) fn split(self) -> (Option<Self>, HistogramColumn) {
+        match self {
+            Self::Histograms(both) => (both.floats, both.histograms),
+            floats => (Some(floats), HistogramColumn::default()),
+        }
+    }
+
+    /// Whether there is nothing in it.
+    pub(super) fn is_empty(&self) -> bool {
+        match self {
+            Self::Samples(column) => column.is_empty(),
+            Self::Buckets(buckets) => buckets.is_empty(),
+            Self::Histograms(both) => both.histograms.is_empty() && both.floats.as_ref().is_none_or(Self::is_empty),
+        }
+    }
+}
+
+/// Values of an encoded column and its times or frame; else what is wrong with them.
+fn values_of(kind: ColumnKind, times: Option<Vec<i64>>, frame: Option<BucketColumns>, column: &[u8]) -> Result<Values, String> {
     match (kind, times) {
         (ColumnKind::Float, Some(t)) => {
             let v = codec::decode_floats(column).map_err(|e| e.to_string())?;
             if t.len() == v.len() { Ok(Values::Samples(Column { t, v })) } else { Err("times and values differ in length".to_owned()) }
         }
         (ColumnKind::Float, None) => Err("no time column".to_owned()),
-        (ColumnKind::FloatBuckets, _) => codec::decode_buckets(column).map(Values::Buckets).map_err(|e| e.to_string()),
-        (ColumnKind::Histogram, _) => Err("native histograms are not read yet".to_owned()),
+        (ColumnKind::FloatBuckets, _) => codec::decode_buckets(column, frame).map(Values::Buckets).map_err(|e| e.to_string()),
+        (ColumnKind::Histogram, Some(t)) => histograms_of(t, column).map_err(|e| e.to_string()),
+        (ColumnKind::Histogram, None) => Err("no time column".to_owned()),
     }
+}
+
+/// Histograms, and before them the floats that [`floats_beside`] wrote.
+fn histograms_of(t: Vec<i64>, column: &[u8]) -> Result<Values, CodecError> {
+    let mut cursor = Cursor::new(column);
+    let mut beside = Cursor::new(cursor.block()?);
+    let floats = match beside.rest() {
+        [] => None,
+        _ => Some(match ColumnKind::from_byte(beside.byte()?) {
+            Some(ColumnKind::Float) => {
+                let t = codec::decode_times(beside.block()?)?;
+                let v = codec::decode_floats(beside.rest())?;
+                if t.len() != v.len() {
+                    return Err(CodecError::Damaged("times and values differ in length"));
+                }
+                Values::Samples(Column { t, v })
+            }
+            Some(ColumnKind::FloatBuckets) => {
+                let frame = codec::decode_frame(beside.block()?)?;
+                Values::Buckets(codec::decode_buckets(beside.rest(), Some(frame))?)
+            }
+            _ => return Err(CodecError::Damaged("histograms within histograms")),
+        }),
+    };
+    let h = codec::decode_histograms(cursor.rest())?;
+    if t.len() != h.len() {
+        return Err(CodecError::Damaged("times and histograms differ in number"));
+    }
+    Ok(Values::Histograms(Box::new(WithHistograms { floats, histograms: HistogramColumn { t, h } })))
+}
+
+/// What a series has of floats, as it stands before its histograms.
+fn floats_beside(floats: Option<&Values>, width: Duration) -> Vec<u8> {
+    let mut out = Vec::new();
+    match floats {
+        Some(Values::Samples(column)) => {
+            let mut times = Vec::new();
+            codec::encode_times(&column.t, &mut times);
+            out.push(ColumnKind::Float as u8);
+            put_varint(times.len() as u64, &mut out);
+            out.extend(times);
+            codec::encode_floats(&column.v, &mut out);
+        }
+        Some(Values::Buckets(buckets)) => {
+            let mut frame = Vec::new();
+            codec::encode_frame(buckets, width, &mut frame);
+            out.push(ColumnKind::FloatBuckets as u8);
+            put_varint(frame.len() as u64, &mut out);
+            out.extend(frame);
+            codec::encode_buckets(buckets, &mut out);
+        }
+        Some(Values::Histograms(_)) | None => {}
+    }
+    out
 }
 
 /// A sealed partition. Opened when it is first read.
@@ -146,7 +236,11 @@ impl Partition {
     /// As [`read`](Self::read).
     pub(super) fn examine(&self) -> Result<(), StoreError> {
         let series = self.record.series as u32;
-        self.read(|view| (0..series).try_for_each(|number| view.read(number).map(|_| ()))).map(|_| ())
+        self.read(|view| {
+            view.exemplars(|_, _| ())?;
+            (0..series).try_for_each(|number| view.read(number).map(|_| ()))
+        })
+        .map(|_| ())
     }
 
     /// Lets the file go when nobody reads it any more.
@@ -158,6 +252,12 @@ impl Partition {
     pub(super) fn view(&self) -> Result<View<'_>, StoreError> {
         let file = self.open.get(self.record.generation, || self.open_file())?;
         let transaction = file.database.begin_read().map_err(|e| self.failed(e))?;
+        let exemplars = match transaction.open_table(EXEMPLARS) {
+            Ok(table) => Some(table),
+            // Most files have none.
+            Err(TableError::TableDoesNotExist(_)) => None,
+            Err(error) => return Err(self.failed(error)),
+        };
         let form = match file.directory.clone() {
             Some(directory) => {
                 let stream = Stream::open(self, &transaction)?.ok_or_else(|| self.damaged("its stream is missing"))?;
@@ -165,7 +265,7 @@ impl Partition {
             }
             None => Form::Old(Box::new(OldView::new(self, file, transaction))),
         };
-        Ok(View { partition: self, form })
+        Ok(View { partition: self, form, exemplars })
     }
 
     fn open_file(&self) -> Result<OpenFile, StoreError> {
@@ -179,11 +279,11 @@ impl Partition {
         Ok(OpenFile { database, directory: directory.map(Arc::new) })
     }
 
-    fn failed(&self, error: impl Into<redb::Error>) -> StoreError {
+    pub(super) fn failed(&self, error: impl Into<redb::Error>) -> StoreError {
         self.files.database("read", &self.record.name(), error)
     }
 
-    fn damaged(&self, reason: impl Into<String>) -> StoreError {
+    pub(super) fn damaged(&self, reason: impl Into<String>) -> StoreError {
         StoreError::Damaged { what: format!("partition {}", self.record.name()), reason: reason.into() }
     }
 }
@@ -192,6 +292,7 @@ impl Partition {
 pub(super) struct View<'a> {
     partition: &'a Partition,
     form: Form<'a>,
+    exemplars: Option<ReadOnlyTable<u32, &'static [u8]>>,
 }
 
 enum Form<'a> {
@@ -200,9 +301,18 @@ enum Form<'a> {
 }
 
 impl View<'_> {
+    pub(super) const fn partition(&self) -> &Partition {
+        self.partition
+    }
+
+    /// The table of exemplars, where the file has one.
+    pub(super) const fn exemplars_table(&self) -> Option<&ReadOnlyTable<u32, &'static [u8]>> {
+        self.exemplars.as_ref()
+    }
+
     /// Ascending numbers of the series that all matchers accept.
     pub(super) fn matching(&mut self, matchers: &[Matcher]) -> Result<Arc<[u32]>, StoreError> {
-        let Self { partition, form } = self;
+        let Self { partition, form, .. } = self;
         let text: Vec<String> = matchers.iter().map(Matcher::to_string).collect();
         partition.open.selection(partition.record.generation, text.join(","), || match form {
             Form::Stream(view) => select::matching(view, matchers),

@@ -4,7 +4,8 @@
 //! ```text
 //! block  := series*
 //! series := numbers shared with the series before · count of the others
-//!           · each other's distance from the number before it, less one
+//!           · each other's distance, less one: the first's from the one at its place in the series before,
+//!             if there is one; else from the number before it
 //! ```
 
 use crate::store::codec::{Cursor, put_varint};
@@ -20,14 +21,20 @@ pub(super) fn encode<'a>(series: impl Iterator<Item = &'a [u32]>) -> Vec<u8> {
         let shared = before.iter().zip(numbers).take_while(|(a, b)| a == b).count();
         put_varint(shared as u64, &mut out);
         put_varint((numbers.len() - shared) as u64, &mut out);
-        let mut last = shared.checked_sub(1).and_then(|i| numbers.get(i)).map_or(0, |n| n + 1);
+        let mut next = next(before, shared);
         for number in numbers.iter().skip(shared) {
-            put_varint(u64::from(number - last), &mut out);
-            last = number + 1;
+            put_varint(u64::from(number.wrapping_sub(next)), &mut out);
+            next = number.wrapping_add(1);
         }
         before = numbers;
     }
     out
+}
+
+/// The least number that can follow what is shared with the series before.
+fn next(before: &[u32], shared: usize) -> u32 {
+    let last = before.get(shared).or_else(|| before.get(shared.checked_sub(1)?));
+    last.map_or(0, |number| number.wrapping_add(1))
 }
 
 /// A block as it is read.
@@ -47,10 +54,10 @@ impl NamesBlock {
             let shared = usize::try_from(cursor.varint().ok()?).ok().filter(|shared| *shared <= before.len())?;
             let from = out.numbers.len();
             out.numbers.extend_from_within(before.start..before.start + shared);
-            let mut next = if shared > 0 { out.numbers.last()?.checked_add(1)? } else { 0 };
+            let mut next = next(out.numbers.get(before.clone())?, shared);
             for _ in 0..cursor.count_of(1).ok()? {
-                let number = next.checked_add(u32::try_from(cursor.varint().ok()?).ok()?)?;
-                next = number.checked_add(1)?;
+                let number = next.wrapping_add(u32::try_from(cursor.varint().ok()?).ok()?);
+                next = number.wrapping_add(1);
                 out.numbers.push(number);
             }
             before = from..out.numbers.len();

@@ -81,27 +81,30 @@ impl OpenFiles {
     }
 }
 
-/// Numbers of series by file and matchers.
+/// Generation of a file, and matchers as text.
+type Key = (u64, String);
+
+/// Numbers of series by file and matchers, each with the turn that asked for it last.
 #[derive(Default)]
 struct Selections {
-    found: HashMap<(u64, String), (Arc<[u32]>, u64)>,
+    found: HashMap<Key, (Arc<[u32]>, u64)>,
     bytes: usize,
     turn: u64,
 }
 
 impl Selections {
-    fn cost(key: &(u64, String), numbers: &[u32]) -> usize {
+    fn cost(key: &Key, numbers: &[u32]) -> usize {
         SELECTION_OVERHEAD + key.1.len() + size_of_val(numbers)
     }
 
-    fn get(&mut self, key: &(u64, String)) -> Option<Arc<[u32]>> {
+    fn get(&mut self, key: &Key) -> Option<Arc<[u32]>> {
         self.turn += 1;
         let (numbers, used) = self.found.get_mut(key)?;
         *used = self.turn;
         Some(numbers.clone())
     }
 
-    fn put(&mut self, key: (u64, String), numbers: &Arc<[u32]>) {
+    fn put(&mut self, key: Key, numbers: &Arc<[u32]>) {
         let cost = Self::cost(&key, numbers);
         // One that would push out a quarter of all others is not worth it.
         if cost > SELECTION_BYTES / 4 || self.found.contains_key(&key) {

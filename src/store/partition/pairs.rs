@@ -166,7 +166,7 @@ fn read_runs(cursor: &mut Cursor<'_>, blocks: u32, first: &mut u32) -> Option<Ru
     let number = |v: u64| u32::try_from(v).ok();
     let count = cursor.count_of(0).ok()?;
     if count == 0 {
-        return Some(vec![0..blocks]);
+        return Some(std::iter::once(0..blocks).collect());
     }
     let mut out = Runs::with_capacity(count.min(cursor.rest().len()));
     for _ in 0..count {

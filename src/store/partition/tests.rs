@@ -73,16 +73,19 @@ fn matched(partition: &Partition, matchers: &[Matcher]) -> Vec<u32> {
 }
 
 #[test]
-fn files_of_the_layout_before_streams_are_read() {
+fn files_of_every_layout_are_read() {
     let directory = tempfile::tempdir().unwrap();
     let files = files(Place::Disk(directory.path().to_owned()));
-    for (tier, bytes) in [
+    let images = [
         (Tier::Raw, include_bytes!("../../../tests/golden/partition-of-rows-raw.redb.deflate").as_slice()),
         (Tier::Aggregated, include_bytes!("../../../tests/golden/partition-of-rows-aggregated.redb.deflate").as_slice()),
-    ] {
+        (Tier::Raw, include_bytes!("../../../tests/golden/partition-of-a-stream-raw.redb.deflate").as_slice()),
+        (Tier::Aggregated, include_bytes!("../../../tests/golden/partition-of-a-stream-aggregated.redb.deflate").as_slice()),
+    ];
+    for (generation, (tier, deflated)) in (1..).zip(images) {
         let mut image = Vec::new();
-        flate2::read::DeflateDecoder::new(bytes).read_to_end(&mut image).unwrap();
-        let record = Record { series: 40, ..record(tier, 1) };
+        flate2::read::DeflateDecoder::new(deflated).read_to_end(&mut image).unwrap();
+        let record = Record { series: 40, ..record(tier, generation) };
         std::fs::write(directory.path().join(record.name()), image).unwrap();
         let partition = Partition::new(record, &files, &Arc::default());
         assert_eq!(all_of(&partition), golden(tier));
@@ -91,6 +94,16 @@ fn files_of_the_layout_before_streams_are_read() {
         partition.read(|view| view.pairs(|_, _| pairs += 1)).unwrap();
         assert_eq!(pairs, 15);
     }
+}
+
+#[test]
+fn a_file_without_series_is_made_only_where_it_says_what_is_complete() {
+    let files = files(Place::Memory);
+    let finish = |through: u64| PartitionWriter::new(&files, Tier::Raw, WIDTH, 3).finish(Record { through, ..record(Tier::Raw, 3) }).unwrap();
+    assert_eq!(finish(0), None);
+    let partition = Partition::new(finish(9).unwrap(), &files, &Arc::default());
+    assert_eq!((all_of(&partition), matched(&partition, &[Matcher::metric("m3")]), matched(&partition, &[])), (Vec::new(), Vec::new(), Vec::new()));
+    assert_eq!(partition.sick(), None);
 }
 
 #[test]

@@ -6,7 +6,7 @@
 //! column := encoded times | 0 · place and length of the other · count of runs · (times left out · times taken)*
 //! ```
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use super::places::At;
 use crate::store::codec::{self, CodecError, Cursor, put_varint};
@@ -15,6 +15,8 @@ use crate::store::codec::{self, CodecError, Cursor, put_varint};
 const PART: u8 = 0;
 /// Columns of which others may be parts.
 const WHOLES: usize = 32;
+/// Columns that are compared before they are encoded.
+const RECENT: usize = 16;
 
 /// A column that is stored whole.
 struct Whole {
@@ -28,24 +30,33 @@ struct Whole {
 pub(super) struct Times {
     stored: HashMap<u128, At>,
     wholes: Vec<Whole>,
+    /// Those that came last, so that most series are spared the encoding.
+    recent: VecDeque<(Vec<i64>, At)>,
 }
 
 impl Times {
     /// Where the stream has these times; appends what it does not have.
     pub(super) fn put(&mut self, t: &[i64], stream: &mut Vec<u8>) -> At {
+        if let Some((_, at)) = self.recent.iter().find(|(known, _)| known == t) {
+            return *at;
+        }
+        let at = self.place(t, stream);
+        self.recent.truncate(RECENT - 1);
+        self.recent.push_front((t.to_vec(), at));
+        at
+    }
+
+    fn place(&mut self, t: &[i64], stream: &mut Vec<u8>) -> At {
         let mut encoded = Vec::new();
         codec::encode_times(t, &mut encoded);
         let hash = xxhash_rust::xxh3::xxh3_128(&encoded);
         if let Some(at) = self.stored.get(&hash) {
             return *at;
         }
-        let at = |bytes: &[u8], stream: &mut Vec<u8>| {
-            let from = stream.len() as u64;
-            stream.extend_from_slice(bytes);
-            At { from, len: bytes.len() }
-        };
         let part = self.part(t).filter(|part| part.len() < encoded.len());
-        let place = at(part.as_ref().unwrap_or(&encoded), stream);
+        let bytes = part.as_ref().unwrap_or(&encoded);
+        let place = At { from: stream.len() as u64, len: bytes.len() };
+        stream.extend_from_slice(bytes);
         self.stored.insert(hash, place);
         if part.is_none() {
             self.remember(t, place);

@@ -87,7 +87,7 @@ impl<'a> OldView<'a> {
             let row = cursor.varint().ok().and_then(|n| u32::try_from(n).ok()).ok_or_else(|| damaged(&"no time column"))?;
             times = Some(codec::decode_times(&self.bytes(TIMES, row)?).map_err(|e| damaged(&e))?);
         }
-        values_of(entry.kind, times, cursor.rest()).map_err(|e| damaged(&e))
+        values_of(entry.kind, times, None, cursor.rest()).map_err(|e| damaged(&e))
     }
 
     /// Calls `each` for every label name and value.

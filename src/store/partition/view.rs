@@ -13,8 +13,10 @@ use super::places::{At, Place, PlacesBlock};
 use super::stream::Stream;
 use super::times::{self, Stored};
 use super::{Partition, Values, values_of};
-use crate::model::Labels;
+use crate::model::{BucketColumns, Labels};
 use crate::store::StoreError;
+use crate::store::codec;
+use crate::store::layout::ColumnKind;
 
 /// Blocks of pairs that one reader keeps: some 4 MiB.
 const PAIR_BLOCKS: usize = 256;
@@ -31,11 +33,12 @@ pub(super) struct StreamView<'a> {
     names: Option<(usize, NamesBlock)>,
     places: Option<(usize, PlacesBlock)>,
     times: Vec<(At, Vec<i64>)>,
+    frame: Option<(At, BucketColumns)>,
 }
 
 impl<'a> StreamView<'a> {
     pub(super) fn new(partition: &'a Partition, file: Arc<OpenFile>, directory: Arc<Directory>, stream: Stream<'a>) -> Self {
-        Self { partition, _file: file, directory, stream, pairs: HashMap::new(), names: None, places: None, times: Vec::new() }
+        Self { partition, _file: file, directory, stream, pairs: HashMap::new(), names: None, places: None, times: Vec::new(), frame: None }
     }
 
     /// The labels of a series.
@@ -63,8 +66,11 @@ impl<'a> StreamView<'a> {
             Place::Here(bytes) => bytes.to_vec(),
             Place::Stream(at) => self.stream.get(at)?,
         };
-        let times = times.map(|at| self.times(at)).transpose()?;
-        values_of(kind, times, &column).map_err(|reason| self.partition.damaged(format!("the column of series {number}: {reason}")))
+        let (times, frame) = match (kind, times) {
+            (ColumnKind::FloatBuckets, Some(at)) => (None, Some(self.frame(at)?)),
+            (_, at) => (at.map(|at| self.times(at)).transpose()?, None),
+        };
+        values_of(kind, times, frame, &column).map_err(|reason| self.partition.damaged(format!("the column of series {number}: {reason}")))
     }
 
     /// Calls `each` for every label name and value.
@@ -156,6 +162,17 @@ impl<'a> StreamView<'a> {
         }
         self.times.push((at, t.clone()));
         Ok(t)
+    }
+
+    /// The frame of buckets; all series of one round share one, so it is decoded once for them.
+    fn frame(&mut self, at: At) -> Result<BucketColumns, StoreError> {
+        if let Some((_, frame)) = self.frame.as_ref().filter(|(known, _)| *known == at) {
+            return Ok(frame.clone());
+        }
+        let bytes = self.stream.get(at)?;
+        let frame = codec::decode_frame(&bytes).map_err(|e| self.partition.damaged(format!("the frame at {}: {e}", at.from)))?;
+        self.frame = Some((at, frame.clone()));
+        Ok(frame)
     }
 
     fn missing(&self, number: u32) -> StoreError {

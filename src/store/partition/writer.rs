@@ -4,23 +4,24 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::time::Duration;
 
+use redb::WriteTransaction;
+
 use super::directory::{Directory, PairsAt, SeriesAt};
 use super::names::{self, SERIES_IN_BLOCK};
 use super::pack::pack;
 use super::pairs::{self, PAIRS_IN_BLOCK, Pair, Runs};
 use super::places::{self, At, Entry, Place};
 use super::times::Times;
-use super::{Values, stream};
+use super::{Values, floats_beside, stream};
 use crate::model::{Labels, Tier, Timestamp};
 use crate::store::StoreError;
-use crate::store::codec;
+use crate::store::codec::{self, put_varint};
 use crate::store::files::Files;
-use crate::store::layout::{ColumnKind, Record};
+use crate::store::layout::{ColumnKind, EXEMPLARS, Record};
 
-/// Columns up to this length lie beside their entry, where they deflate together: samples hardly,
-/// buckets well.
-const SHORT_SAMPLES_BYTES: usize = 128;
-const SHORT_BUCKETS_BYTES: usize = 512;
+/// Columns up to this length lie beside their entry, where they deflate together; longer ones hardly
+/// deflate, and are stored once where several series have the same.
+const SHORT_COLUMN_BYTES: usize = 128;
 
 /// The pairs of all series, numbered as they come.
 #[derive(Default)]
@@ -82,6 +83,9 @@ pub(in crate::store) struct PartitionWriter<'a> {
     times: Times,
     /// Columns by what they are: the same bytes are stored once.
     stored: HashMap<u128, At>,
+    exemplars: Vec<Vec<u8>>,
+    /// Their first and last time.
+    exemplars_span: Option<(Timestamp, Timestamp)>,
     rows: u64,
     first: i64,
     last: i64,
@@ -102,6 +106,8 @@ impl<'a> PartitionWriter<'a> {
             blocks: Vec::new(),
             times: Times::default(),
             stored: HashMap::new(),
+            exemplars: Vec::new(),
+            exemplars_span: None,
             rows: 0,
             first: i64::MAX,
             last: i64::MIN,
@@ -111,32 +117,57 @@ impl<'a> PartitionWriter<'a> {
     /// Adds the next series; labels must come in ascending order. An empty one is left out.
     pub(in crate::store) fn push(&mut self, labels: &Labels, values: &Values) {
         let mut column = Vec::new();
-        let (kind, rows, span, t) = match values {
+        let kind = match values {
             Values::Samples(c) => {
                 codec::encode_floats(&c.v, &mut column);
-                (ColumnKind::Float, c.len(), c.t.first().zip(c.t.last()), Some(&c.t))
+                ColumnKind::Float
             }
             Values::Buckets(b) => {
-                codec::encode_buckets(b, self.width, &mut column);
-                (ColumnKind::FloatBuckets, b.len(), b.first_t.first().zip(b.last_t.last()), None)
+                codec::encode_buckets(b, &mut column);
+                ColumnKind::FloatBuckets
+            }
+            Values::Histograms(both) => {
+                let beside = floats_beside(both.floats.as_ref(), self.width);
+                put_varint(beside.len() as u64, &mut column);
+                column.extend(beside);
+                codec::encode_histograms(&both.histograms.h, &mut column);
+                ColumnKind::Histogram
             }
         };
-        let Some((first, last)) = span else { return };
-        self.first = self.first.min(*first);
-        self.last = self.last.max(*last);
+        let Some((rows, first, last)) = extent(values) else { return };
+        self.first = self.first.min(first);
+        self.last = self.last.max(last);
         self.rows += rows as u64;
         let block = self.blocks.len() as u32;
         for (name, value) in labels.iter() {
             self.numbers.push(self.pairs.number(name, value, block));
         }
         self.ends.push(self.numbers.len());
-        let times = t.map(|t| self.times.put(t, &mut self.stream));
-        let short = if kind == ColumnKind::Float { SHORT_SAMPLES_BYTES } else { SHORT_BUCKETS_BYTES };
-        let place = if column.len() <= short { Place::Here(column) } else { Place::Stream(self.store(&column)) };
+        let times = Some(self.times_of(values));
+        let place = if column.len() <= SHORT_COLUMN_BYTES { Place::Here(column) } else { Place::Stream(self.store(&column)) };
         self.entries.push(Entry { kind, times, place });
         if self.entries.len() == SERIES_IN_BLOCK {
             self.end_block();
         }
+    }
+
+    /// Where the stream has when the values are: times, or the frame of buckets.
+    fn times_of(&mut self, values: &Values) -> At {
+        match values {
+            Values::Samples(c) => self.times.put(&c.t, &mut self.stream),
+            Values::Buckets(b) => {
+                let mut frame = Vec::new();
+                codec::encode_frame(b, self.width, &mut frame);
+                self.store(&frame)
+            }
+            Values::Histograms(both) => self.times.put(&both.histograms.t, &mut self.stream),
+        }
+    }
+
+    /// Takes a row of the table of exemplars.
+    pub(in crate::store) fn put_exemplars(&mut self, row: Vec<u8>, first: Timestamp, last: Timestamp) {
+        self.exemplars.push(row);
+        self.exemplars_span = Some(self.exemplars_span.map_or((first, last), |(a, b)| (a.min(first), b.max(last))));
     }
 
     /// Where the stream has these bytes: each distinct column is stored once.
@@ -157,9 +188,12 @@ impl<'a> PartitionWriter<'a> {
     }
 
     /// Writes, compacts, syncs and publishes the file; yields what the catalog has to know.
-    /// `None` where no series was added: no file is made then.
+    /// `None` where nothing was added: no file is made then, unless it has a sequence to say through
+    /// which its range is complete, or the journal would bring back what is deleted.
     pub(in crate::store) fn finish(mut self, mut record: Record) -> Result<Option<Record>, StoreError> {
-        if self.ends.is_empty() {
+        if let Some((first, last)) = self.exemplars_span.filter(|_| self.ends.is_empty()) {
+            (self.first, self.last) = (first.0, last.0);
+        } else if self.ends.is_empty() && record.through == 0 {
             return Ok(None);
         }
         if !self.entries.is_empty() {
@@ -175,8 +209,9 @@ impl<'a> PartitionWriter<'a> {
         written?;
         record.series = self.ends.len() as u64;
         record.rows = self.rows;
-        record.first = Timestamp(self.first);
-        record.last = Timestamp(self.last);
+        let has_rows = self.rows > 0 || self.exemplars_span.is_some();
+        record.first = if has_rows { Timestamp(self.first) } else { record.range.end };
+        record.last = if has_rows { Timestamp(self.last) } else { record.range.start };
         record.checksum = self.files.checksum(&self.temporary)?;
         self.files.publish(&self.temporary, &record.name())?;
         record.bytes = self.files.allocated(&record.name());
@@ -212,14 +247,39 @@ impl<'a> PartitionWriter<'a> {
         stream::close(&directory, &mut self.stream);
     }
 
+    fn fill_exemplars(&self, transaction: &WriteTransaction) -> Result<(), redb::Error> {
+        if !self.exemplars.is_empty() {
+            let mut table = transaction.open_table(EXEMPLARS)?;
+            for (number, row) in self.exemplars.iter().enumerate() {
+                table.insert(number as u32, row.as_slice())?;
+            }
+        }
+        Ok(())
+    }
+
     fn write(&self) -> Result<(), StoreError> {
         let mut database = self.files.create(&self.temporary)?;
         let fail = |e: redb::Error| self.files.database("write", &self.temporary, e);
         let transaction = database.begin_write().map_err(|e| fail(e.into()))?;
         stream::fill(&transaction, &self.stream).map_err(fail)?;
+        self.fill_exemplars(&transaction).map_err(fail)?;
         transaction.commit().map_err(|e| fail(e.into()))?;
         database.compact().map_err(|e| fail(e.into()))?;
         database.close().map_err(|e| fail(e.into()))
+    }
+}
+
+/// Rows, and their first and last time; `None` where there are none.
+fn extent(values: &Values) -> Option<(usize, i64, i64)> {
+    match values {
+        Values::Samples(c) => Some((c.len(), *c.t.first()?, *c.t.last()?)),
+        Values::Buckets(b) => Some((b.len(), *b.first_t.first()?, *b.last_t.last()?)),
+        Values::Histograms(both) => {
+            let t = &both.histograms.t;
+            let (rows, first, last) = (t.len(), *t.first()?, *t.last()?);
+            let beside = both.floats.as_ref().and_then(extent);
+            Some(beside.map_or((rows, first, last), |(more, from, to)| (rows + more, first.min(from), last.max(to))))
+        }
     }
 }
 

@@ -53,6 +53,17 @@ impl Fetched {
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
     }
+
+    /// The body as text.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+fn fetched(mut response: ureq::http::Response<ureq::Body>) -> Fetched {
+    let text = |value: &ureq::http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let headers = response.headers().iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
+    Fetched { status: response.status().as_u16(), headers, body: response.body_mut().read_to_vec().expect("the body is read to its end") }
 }
 
 /// Talks to one daemon.
@@ -85,10 +96,16 @@ impl Client {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let mut response = request.call().unwrap_or_else(|error| panic!("GET {path} was answered: {error}"));
-        let text = |value: &ureq::http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-        let headers = response.headers().iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
-        Fetched { status: response.status().as_u16(), headers, body: response.body_mut().read_to_vec().expect("the body is read to its end") }
+        fetched(request.call().unwrap_or_else(|error| panic!("GET {path} was answered: {error}")))
+    }
+
+    /// A POST of any bytes with these headers.
+    pub(crate) fn post_bytes(&self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Fetched {
+        let mut request = self.agent.post(format!("{}{path}", self.base));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        fetched(request.send(body).unwrap_or_else(|error| panic!("POST {path} was answered: {error}")))
     }
 
     /// A GET below the mission's API that has to succeed.
