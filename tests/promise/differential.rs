@@ -63,11 +63,11 @@ impl Dice {
 fn data(start: i64, dice: &mut Dice) -> Vec<Pushed> {
     let mut out = Vec::new();
     for (k, (job, instance)) in [("a", "1"), ("a", "2"), ("b", "1"), ("b", "2")].into_iter().enumerate() {
-        let mut total = 0.0;
+        let mut total = 1e4;
         let (mut counter, mut gauge) = (Vec::new(), Vec::new());
         for i in 0..SAMPLES {
             let t = start + i * STEP_MS + k as i64 * 1000 + 377;
-            total = if dice.roll(40) == 0 { 0.0 } else { total + dice.roll(100) as f64 / 4.0 };
+            total = if dice.roll(40) == 0 { 1e4 } else { total + dice.roll(100) as f64 / 4.0 };
             if dice.roll(25) != 0 {
                 counter.push((t, total));
             }
@@ -150,7 +150,9 @@ impl Grammar {
                     "stdvar_over_time",
                     "absent_over_time",
                 ]);
-                format!("{f}({})", self.range())
+                // How far these reach back where a counter cannot have been below zero was changed.
+                let range = if matches!(f, "rate" | "increase") { self.range().replace("temperature", "requests_total") } else { self.range() };
+                format!("{f}({range})")
             }
             2 => format!("quantile_over_time({}, {})", self.0.pick(&["0.5", "0.9", "0", "1"]), self.range()),
             3 => format!("predict_linear({}, 60)", self.range()),
