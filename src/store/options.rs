@@ -50,7 +50,31 @@ pub struct Options {
     pub guards_clock: bool,
 }
 
+/// What raw keeps where nothing else is said.
+const RAW: Duration = Duration::from_secs(2 * 86_400);
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+
 impl Options {
+    /// Two days of raw samples at `place`, no coarser tier, nothing limited, and a clock that is
+    /// believed: what callers build theirs on.
+    #[must_use]
+    pub const fn of(place: Place) -> Self {
+        Self {
+            place,
+            raw: RAW,
+            aggregated: None,
+            summary: None,
+            widths: Widths { aggregated: MINUTE, summary: HOUR },
+            late_window: HOUR,
+            sync: JournalSync::Always,
+            cache: ByteCount::mib(8),
+            max_bytes: None,
+            max_series: usize::MAX,
+            guards_clock: false,
+        }
+    }
+
     /// How long a tier keeps; `None`: off.
     #[must_use]
     pub const fn keeps(&self, tier: Tier) -> Option<Duration> {

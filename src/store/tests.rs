@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::clock::ManualClock;
-use crate::model::{Batch, ByteCount, Labels, Matcher, Origin, Sample, Segment, Tier, TimeRange, Timestamp, Widths};
+use crate::model::{Batch, ByteCount, Labels, Matcher, Origin, Sample, Segment, Tier, TimeRange, Timestamp};
 use crate::task::Deadline;
 
 const MINUTE: i64 = 60_000;
@@ -20,19 +20,7 @@ type Model = BTreeMap<String, BTreeMap<i64, u64>>;
 
 fn options(place: Place) -> Options {
     let hours = |h: u64| Duration::from_secs(3600 * h);
-    Options {
-        place,
-        raw: hours(4),
-        aggregated: Some(hours(48)),
-        summary: Some(hours(2000)),
-        widths: Widths { aggregated: Duration::from_secs(60), summary: hours(1) },
-        late_window: Duration::from_secs(600),
-        sync: JournalSync::Always,
-        cache: ByteCount::mib(8),
-        max_bytes: None,
-        max_series: usize::MAX,
-        guards_clock: false,
-    }
+    Options { raw: hours(4), aggregated: Some(hours(48)), summary: Some(hours(2000)), late_window: Duration::from_secs(600), ..Options::of(place) }
 }
 
 fn labels(name: &str) -> Labels {
