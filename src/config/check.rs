@@ -9,6 +9,7 @@ use crate::net::Address;
 
 use super::error::Problem;
 use super::layers::{Layers, Origin};
+use super::rules;
 use super::value::{CommandSpec, PluginSpec, Value};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -29,6 +30,7 @@ pub(super) fn complete(layers: &mut Layers, disk: Option<ByteCount>) -> Vec<Prob
     let mut problems = Vec::new();
     collection(layers, &mut problems);
     plugins(layers, &mut problems);
+    problems.extend(rules::check(layers));
     tiers(layers, disk, &mut problems);
     not_built_yet(layers, &mut problems);
     certificate(layers, &mut problems);

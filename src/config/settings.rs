@@ -54,6 +54,7 @@ pub static SETTINGS: &[Setting] = &[
     plain("retention.raw", Kind::DurationOrOff, "48h", "How long samples are kept as they came; it cannot be off."),
     plain("retention.aggregated", Kind::DurationOrOff, "90d", "How long buckets of rollup.aggregated are kept."),
     plain("retention.summary", Kind::DurationOrOff, "2y", "How long buckets of rollup.summary are kept."),
+    unset("retention.rules", Kind::Rules, "What some series keep instead: a selector each, and durations; the first that matches counts."),
     unset("retention.max_bytes", Kind::Bytes, "Budget over every file; default: the smaller of 5GiB and a tenth of the file system."),
     plain("rollup.aggregated", Kind::Duration, "1m", "Bucket width of the aggregated tier; raised where it is below four intervals."),
     plain("rollup.summary", Kind::Duration, "1h", "Bucket width of the summary tier, a multiple of rollup.aggregated."),

@@ -10,7 +10,8 @@ use serde::de::DeserializeOwned;
 
 use super::deletion::{Deletion, StoredDeletion};
 use super::files::{self, Files};
-use super::layout::{COUNTERS, DELETIONS, DOCUMENTS, DROPPED, MIGRATIONS, RECORDS, ROLLED, Record};
+use super::layout::{COUNTERS, DELETIONS, DOCUMENTS, DROPPED, MIGRATIONS, RECORDS, ROLLED, RULES, Record};
+use super::retention::StoredClass;
 use super::{StoreError, document, migrate};
 use crate::model::{Tier, Timestamp};
 
@@ -113,6 +114,10 @@ pub(super) struct Partitions {
     pub(super) sequence: u64,
     /// Lengths of the windows at the last start.
     pub(super) windows: [Option<Duration>; 3],
+    /// How long each tier kept when it was last on.
+    pub(super) keeps: [Option<Duration>; 3],
+    /// Retention rules and where their tiers begin.
+    pub(super) rules: Vec<StoredClass>,
     /// What is deleted and may still be in files.
     pub(super) deletions: Vec<Deletion>,
 }
@@ -127,6 +132,10 @@ pub(super) struct Change {
     pub(super) forget_rolled: Vec<(Tier, Timestamp)>,
     /// Lengths of the windows from now on.
     pub(super) windows: Vec<(Tier, Duration)>,
+    /// How long tiers that are on keep from now on.
+    pub(super) keeps: Vec<(Tier, Duration)>,
+    /// In the place of all that is stored of retention rules.
+    pub(super) retention: Option<Vec<StoredClass>>,
     /// The highest journal sequence so far.
     pub(super) sequence: u64,
 }
@@ -272,6 +281,10 @@ impl Catalog {
             out.sequence = counters.get("sequence")?.map_or(0, |v| v.value());
             for tier in Tier::ALL {
                 out.windows[tier.index()] = counters.get(window_counter(tier))?.map(|v| Duration::from_millis(v.value()));
+                out.keeps[tier.index()] = counters.get(keeps_counter(tier))?.map(|v| Duration::from_millis(v.value()));
+            }
+            for entry in transaction.open_table(RULES)?.iter()? {
+                out.rules.push(document::decode("retention rule", entry?.1.value()).map_err(Failure::Store)?);
             }
             Ok(out)
         })
@@ -293,7 +306,21 @@ impl Catalog {
             }
             let mut dropped = transaction.open_table(DROPPED)?;
             for (tier, t) in &change.dropped {
-                dropped.insert(tier.index() as u8, t.0)?;
+                let index = tier.index() as u8;
+                // Forward only, whatever the caller knows of a tier that is off.
+                let now = dropped.get(index)?.map_or(i64::MIN, |now| now.value());
+                dropped.insert(index, t.0.max(now))?;
+            }
+            if let Some(classes) = &change.retention {
+                let mut rules = transaction.open_table(RULES)?;
+                rules.retain(|_, _| false)?;
+                for (number, class) in classes.iter().enumerate() {
+                    let bytes = document::encode("retention rule", class).map_err(Failure::Store)?;
+                    rules.insert(number as u32, bytes.as_slice())?;
+                }
+            }
+            for (tier, kept) in &change.keeps {
+                counters.insert(keeps_counter(*tier), kept.as_millis() as u64)?;
             }
             for (tier, length) in &change.windows {
                 counters.insert(window_counter(*tier), length.as_millis() as u64)?;
@@ -346,6 +373,7 @@ impl Catalog {
                 copy(&from, &into, COUNTERS)?;
                 copy(&from, &into, DOCUMENTS)?;
                 copy(&from, &into, DELETIONS)?;
+                copy(&from, &into, RULES)?;
                 copy(&from, &into, MIGRATIONS)?;
                 Ok(into.commit()?)
             });
@@ -389,6 +417,14 @@ const fn window_counter(tier: Tier) -> &'static str {
         Tier::Raw => "raw_window_ms",
         Tier::Aggregated => "aggregated_window_ms",
         Tier::Summary => "summary_window_ms",
+    }
+}
+
+const fn keeps_counter(tier: Tier) -> &'static str {
+    match tier {
+        Tier::Raw => "raw_keeps_ms",
+        Tier::Aggregated => "aggregated_keeps_ms",
+        Tier::Summary => "summary_keeps_ms",
     }
 }
 

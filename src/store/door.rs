@@ -55,7 +55,7 @@ pub fn open(options: Options, clock: SharedClock) -> Result<Opened, StoreError> 
     let (kept, forgotten) =
         std::mem::take(&mut partitions.rolled).into_iter().partition(|((tier, _), _)| partitions.windows[tier.index()] == Some(lengths.length(*tier)));
     partitions.rolled = kept;
-    let shared = Arc::new(Shared::new(options, clock, files.clone(), catalog.clone(), &partitions));
+    let shared = Arc::new(Shared::new(options, clock, files.clone(), catalog.clone(), &partitions)?);
     shared.write_down(&partitions, forgotten)?;
     let mut notes: Vec<String> = shared.remove_orphans()?.into_iter().map(|name| format!("removed {name}, which was not recorded")).collect();
     let windows = shared.windows;
@@ -149,12 +149,14 @@ impl Writer {
     /// Splits batches into stretches of one series and tier. Most are whole series of raw.
     fn pieces<'a>(&self, group: &'a [Batch], dropped: [Timestamp; 3], appended: &mut [Appended]) -> Vec<Piece<'a>> {
         let mut state = self.shared.write();
-        let tier_of = |t: Timestamp| Tier::ALL.into_iter().find(|tier| t > dropped[tier.index()]);
+        let retention = state.retention.clone();
         let most = self.shared.options.max_series;
         let mut pieces = Vec::with_capacity(group.iter().map(Batch::series_count).sum());
         for (number, (batch, result)) in group.iter().zip(appended.iter_mut()).enumerate() {
             let mut position = 0;
             for row in batch.series() {
+                let edges = retention.edges_from(row.samples.iter().map(|s| s.t).min(), row.labels, dropped);
+                let tier_of = |t: Timestamp| Tier::ALL.into_iter().find(|tier| t > edges[tier.index()]);
                 let mut known = None;
                 let mut from = 0;
                 while from < row.samples.len() {

@@ -90,10 +90,11 @@ impl Keeper {
         let rolled = self.roll_due(urgency, deadline, &mut kept);
         let merged = self.merge_due(urgency, deadline, &mut kept);
         let dropped = self.drop_expired().map(|count| kept.dropped += count);
+        let purged = self.purge(deadline, &mut kept);
         let spared = self.spare(deadline, &mut kept);
         kept.took = watch.elapsed();
         self.shared.last_maintenance_ms.store((kept.took.as_millis() as u64).max(1), Ordering::Relaxed);
-        aside.and(sealed).and(cleaned).and(rolled).and(merged).and(dropped).and(spared).map(|()| kept)
+        aside.and(sealed).and(cleaned).and(rolled).and(merged).and(dropped).and(purged).and(spared).map(|()| kept)
     }
 
     fn seal_due(&self, urgency: Urgency, deadline: &Deadline, kept: &mut Kept) -> Result<(), StoreError> {
@@ -228,6 +229,10 @@ impl Keeper {
         let width = shared.options.widths.of(coarser);
         let record = if alive(range, shared.read().dropped[coarser.index()]) {
             let generation = shared.next_generation();
+            let (retention, dropped) = {
+                let state = shared.read();
+                (state.retention.clone(), state.dropped)
+            };
             let mut writer = PartitionWriter::new(&shared.files, coarser, width, generation);
             self.merged(&sources, |labels, values| {
                 // A source may span several windows, where lengths were others once.
@@ -235,14 +240,19 @@ impl Keeper {
                     Values::Samples(column) => roll_samples(&clip(column, range), width),
                     Values::Buckets(buckets) => roll_buckets(&buckets.iter().filter(|b| range.contains(b.end)).collect(), width),
                 };
-                writer.push(labels, &Values::Buckets(rolled));
+                if shared.options.rolls_into(retention.class_of(labels), coarser)
+                    && let Some(rolled) = retention.kept(coarser, labels, Values::Buckets(rolled), dropped)
+                {
+                    writer.push(labels, &rolled);
+                }
             })?;
             writer.finish(blank(coarser, range, generation, 0, Combine::Replace))?
         } else {
             None
         };
-        // The generation that this roll of the window replaces is no longer needed.
-        let old: Vec<u64> = self.rolls_of(coarser, range);
+        // The generation that this roll of the window replaces is no longer needed, unless it is made of
+        // series that are past in the window and so not in this one.
+        let old: Vec<u64> = if self.is_cut(tier, range) { Vec::new() } else { self.rolls_of(coarser, range) };
         let change = Change { add: record.iter().cloned().collect(), remove: old.clone(), rolled: Some((key, newest)), ..Change::default() };
         shared.catalog.change(&change)?;
         let mut state = shared.write();
@@ -320,46 +330,29 @@ impl Keeper {
     }
 
     /// Calls `each` for every series of some generations with what is not deleted of it.
-    fn merged(&self, sources: &[Arc<Partition>], each: impl FnMut(&Labels, Values)) -> Result<(), StoreError> {
-        let deletions = self.shared.read().deletions.clone();
-        merged(sources, &deletions, self.shared.options.widths, each)
+    fn merged(&self, sources: &[Arc<Partition>], mut each: impl FnMut(&Labels, Values)) -> Result<(), StoreError> {
+        let (deletions, retention, dropped) = {
+            let state = self.shared.read();
+            (state.deletions.clone(), state.retention.clone(), state.dropped)
+        };
+        let Some(tier) = sources.first().map(|p| p.record.tier) else { return Ok(()) };
+        merged(sources, &deletions, self.shared.options.widths, |labels, values| {
+            if let Some(values) = retention.kept(tier, labels, values, dropped) {
+                each(labels, values);
+            }
+        })
     }
 
     /// Drops the windows of a tier up to an edge, as far as nothing unsealed or not rolled up holds it.
     pub(super) fn drop_through(&self, tier: Tier, wanted: Timestamp) -> Result<usize, StoreError> {
-        let shared = &self.shared;
-        // No sample is between its decision and its window while the edge moves, and the edge is
-        // durable before it counts: or it would lie further back after a crash.
-        let _accepting = shared.accepting.lock().unwrap_or_else(PoisonError::into_inner);
-        let (edge, gone, forget) = {
-            let state = shared.read();
-            let now = state.dropped[tier.index()];
-            let edge = self.edge(&state, tier, wanted).max(now);
-            let gone: Vec<u64> = state.set.iter().filter(|p| p.record.tier == tier && p.record.range.end <= edge).map(|p| p.record.generation).collect();
-            if edge == now && gone.is_empty() {
-                return Ok(0);
-            }
-            let forget: Vec<WindowKey> = state.rolled.keys().filter(|(t, start)| *t == tier && *start < edge).copied().collect();
-            (edge, gone, forget)
-        };
-        let change = Change { remove: gone.clone(), dropped: vec![(tier, edge)], forget_rolled: forget.clone(), ..Change::default() };
-        shared.catalog.change(&change)?;
-        let mut state = shared.write();
-        state.dropped[tier.index()] = edge;
-        forget.iter().for_each(|key| {
-            state.rolled.remove(key);
-        });
-        self.replace(&mut state, &gone, None);
-        Ok(gone.len())
+        self.expire(tier, &vec![wanted; self.shared.options.rules.len() + 1]).map(|expired| expired.files)
     }
 
-    /// The window edge through which a tier may be dropped: what is unsealed or waits for its
-    /// rollup holds it back.
-    fn edge(&self, state: &State, tier: Tier, wanted: Timestamp) -> Timestamp {
+    /// Where the first window of a tier starts that is unsealed or waits for its rollup.
+    pub(super) fn held(&self, state: &State, tier: Tier) -> Timestamp {
         let unsealed = state.head.all_windows().map(|(key, _)| key);
         let waiting = unrolled(state, &self.shared);
-        let held = unsealed.chain(waiting).filter(|(t, _)| *t == tier).map(|(_, start)| start).min();
-        wanted.min(held.unwrap_or(Timestamp::MAX))
+        unsealed.chain(waiting).filter(|(t, _)| *t == tier).map(|(_, start)| start).min().unwrap_or(Timestamp::MAX)
     }
 }
 

@@ -9,11 +9,17 @@ use super::layout::MIGRATIONS;
 mod m0001_empty_catalog;
 #[path = "../../migrations/0002_room_for_deletions.rs"]
 mod m0002_room_for_deletions;
+#[path = "../../migrations/0003_room_for_retention_rules.rs"]
+mod m0003_room_for_retention_rules;
 
 type Migration = fn(&WriteTransaction) -> Result<(), redb::Error>;
 
 /// Number, name and body; only ever appended to.
-const LIST: &[(u32, &str, Migration)] = &[(1, "empty_catalog", m0001_empty_catalog::run), (2, "room_for_deletions", m0002_room_for_deletions::run)];
+const LIST: &[(u32, &str, Migration)] = &[
+    (1, "empty_catalog", m0001_empty_catalog::run),
+    (2, "room_for_deletions", m0002_room_for_deletions::run),
+    (3, "room_for_retention_rules", m0003_room_for_retention_rules::run),
+];
 
 /// Runs what has not run yet, in order.
 pub(super) fn run(database: &Database) -> Result<(), redb::Error> {

@@ -12,22 +12,22 @@ use crate::clock::ManualClock;
 use crate::model::{Batch, ByteCount, Labels, Matcher, Origin, Sample, Segment, Tier, TimeRange, Timestamp};
 use crate::task::Deadline;
 
-const MINUTE: i64 = 60_000;
-const HOUR: i64 = 60 * MINUTE;
-const START: i64 = 1_790_000_000_000 / (24 * HOUR) * (24 * HOUR);
+pub(super) const MINUTE: i64 = 60_000;
+pub(super) const HOUR: i64 = 60 * MINUTE;
+pub(super) const START: i64 = 1_790_000_000_000 / (24 * HOUR) * (24 * HOUR);
 
-type Model = BTreeMap<String, BTreeMap<i64, u64>>;
+pub(super) type Model = BTreeMap<String, BTreeMap<i64, u64>>;
 
-fn options(place: Place) -> Options {
+pub(super) fn options(place: Place) -> Options {
     let hours = |h: u64| Duration::from_secs(3600 * h);
     Options { raw: hours(4), aggregated: Some(hours(48)), summary: Some(hours(2000)), late_window: Duration::from_secs(600), ..Options::of(place) }
 }
 
-fn labels(name: &str) -> Labels {
+pub(super) fn labels(name: &str) -> Labels {
     Labels::from_pairs([("__name__", name), ("job", "test")]).unwrap()
 }
 
-fn batch(rows: &[(&str, i64, f64)]) -> Batch {
+pub(super) fn batch(rows: &[(&str, i64, f64)]) -> Batch {
     let mut out = Batch::new(Origin::Pushed);
     for (name, t, v) in rows {
         out.push(&labels(name), Sample { t: Timestamp(*t), v: *v });
@@ -35,12 +35,12 @@ fn batch(rows: &[(&str, i64, f64)]) -> Batch {
     out
 }
 
-fn read(reader: &Reader, matcher: Matcher, tier: Option<Tier>) -> Vec<crate::model::SeriesData> {
+pub(super) fn read(reader: &Reader, matcher: Matcher, tier: Option<Tier>) -> Vec<crate::model::SeriesData> {
     let selection = Selection { matchers: vec![matcher], range: TimeRange::ALL, tier };
     reader.select(&selection, &Deadline::never()).unwrap()
 }
 
-fn raw(reader: &Reader) -> Model {
+pub(super) fn raw(reader: &Reader) -> Model {
     let mut out = Model::new();
     for series in read(reader, Matcher::equal("job", "test"), Some(Tier::Raw)) {
         for segment in &series.segments {
@@ -55,7 +55,7 @@ fn raw(reader: &Reader) -> Model {
 }
 
 /// Count and sum of everything of a series, whatever tier answers.
-fn totals(reader: &Reader, name: &str) -> (u64, f64) {
+pub(super) fn totals(reader: &Reader, name: &str) -> (u64, f64) {
     let mut total = (0, 0.0);
     for segment in read(reader, Matcher::metric(name), None).iter().flat_map(|s| &s.segments) {
         match segment {
