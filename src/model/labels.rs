@@ -200,15 +200,16 @@ pub fn encode_canonical(pairs: &mut [(&[u8], &[u8])], out: &mut Vec<u8>) -> Resu
             out.truncate(before);
             return Err(LabelsError::EmptyName);
         }
-        if v.is_empty() {
-            continue;
+        if !v.is_empty() {
+            put(out, n);
+            put(out, v);
         }
-        if std::str::from_utf8(n).is_err() || std::str::from_utf8(v).is_err() {
-            out.truncate(before);
-            return Err(LabelsError::NotUtf8);
-        }
-        put(out, n);
-        put(out, v);
+    }
+    // One look at all bytes serves nearly every label set; lengths below 128 are ASCII as well.
+    let text = |bytes: &[u8]| std::str::from_utf8(bytes).is_ok();
+    if !out[before..].is_ascii() && !pairs.iter().all(|(n, v)| text(n) && text(v)) {
+        out.truncate(before);
+        return Err(LabelsError::NotUtf8);
     }
     Ok(())
 }

@@ -116,13 +116,13 @@ impl HeadChunk {
         debug_assert!(whole.is_ok(), "a chunk reads what it wrote");
     }
 
-    /// Grows by a quarter: most chunks are small and there are many.
+    /// Grows by half: most chunks are small and there are many.
     #[inline]
     fn make_room(&mut self) {
         const LONGEST: usize = 32;
         let capacity = self.data.capacity();
         if capacity - self.data.len() < LONGEST {
-            self.data.reserve_exact((capacity / 4).max(LONGEST));
+            self.data.reserve_exact((capacity / 2).max(LONGEST));
         }
     }
 

@@ -1,6 +1,5 @@
 //! The door: opens the store and gives out its parts. The writer takes groups of batches.
 
-use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
@@ -70,7 +69,7 @@ pub fn open(options: Options, clock: SharedClock) -> Result<Opened, StoreError> 
             }
             let Some(series) = state.head.find_or_add(labels) else { return false };
             let range = windows.range(tier, sample.t);
-            state.head.push((tier, range.start), range, series, sample);
+            state.head.open((tier, range.start), range).push(series, sample);
             replayed += 1;
             true
         };
@@ -154,6 +153,7 @@ impl Writer {
         let mut pieces = Vec::with_capacity(group.iter().map(Batch::series_count).sum());
         for (number, (batch, result)) in group.iter().zip(appended.iter_mut()).enumerate() {
             let mut position = 0;
+            let mut before = None;
             for row in batch.series() {
                 let edges = retention.edges_from(row.samples.iter().map(|s| s.t).min(), row.labels, dropped);
                 let tier_of = |t: Timestamp| Tier::ALL.into_iter().find(|tier| t > edges[tier.index()]);
@@ -166,9 +166,10 @@ impl Writer {
                     match tier {
                         Some(tier) => {
                             // Only what is taken becomes known.
-                            known = known.or_else(|| {
+                            known = known.or_else(|| state.head.find_next(before, row.labels)).or_else(|| {
                                 if state.head.series.len() < most { state.head.find_or_add(row.labels) } else { state.head.find_known(row.labels) }
                             });
+                            before = known;
                             let Some(series) = known else {
                                 result.no_room.extend(position + from..position + from + length);
                                 from += length;
@@ -195,27 +196,24 @@ impl Writer {
 
     fn apply(&self, pieces: &[Piece<'_>], sequence: u64, appended: &mut [Appended]) {
         let mut state = self.shared.write();
+        let windows = self.shared.windows;
         let mut samples = 0;
         let mut duplicates = 0;
-        let mut ranges: HashMap<Tier, TimeRange> = HashMap::new();
-        for Piece { entry, batch } in pieces {
-            for sample in entry.samples {
-                let range = match ranges.get(&entry.tier) {
-                    Some(range) if range.contains(sample.t) => *range,
-                    _ => {
-                        let range = self.shared.windows.range(entry.tier, sample.t);
-                        ranges.insert(entry.tier, range);
-                        range
-                    }
-                };
-                if state.head.push((entry.tier, range.start), range, entry.series, *sample) {
+        let mut all = pieces.iter().flat_map(|piece| piece.entry.samples.iter().map(move |sample| (piece, *sample))).peekable();
+        while let Some((piece, sample)) = all.peek() {
+            let tier = piece.entry.tier;
+            let range = windows.range(tier, sample.t);
+            // Nearly always one window takes them all.
+            let mut window = state.head.open((tier, range.start), range);
+            while let Some((piece, sample)) = all.next_if(|(piece, sample)| piece.entry.tier == tier && range.contains(sample.t)) {
+                samples += 1;
+                if window.push(piece.entry.series, sample) {
                     duplicates += 1;
-                    if let Some(result) = appended.get_mut(*batch) {
+                    if let Some(result) = appended.get_mut(piece.batch) {
                         result.duplicates += 1;
                     }
                 }
             }
-            samples += entry.samples.len() as u64;
         }
         state.head.applied = sequence;
         let oldest = pieces.iter().flat_map(|piece| piece.entry.samples).map(|sample| sample.t).min();

@@ -183,6 +183,20 @@ impl HeadWindow {
     }
 }
 
+/// A window of the head while samples are pushed into it.
+pub(super) struct OpenWindow<'a> {
+    window: &'a mut HeadWindow,
+    newest: &'a mut Option<i64>,
+}
+
+impl OpenWindow<'_> {
+    /// Adds a sample of the window's time; true where it replaced one.
+    pub(super) fn push(&mut self, series: u32, sample: Sample) -> bool {
+        *self.newest = Some(self.newest.map_or(sample.t.0, |t| t.max(sample.t.0)));
+        self.window.push(series, sample)
+    }
+}
+
 /// Everything unsealed.
 #[derive(Debug, Default)]
 pub(super) struct Head {
@@ -205,6 +219,13 @@ impl Head {
         self.by_labels.find(fingerprint.0 as u64, same).copied()
     }
 
+    /// The series that became known just after `before`, if it has these labels: senders keep an order,
+    /// and this needs no hash and no search.
+    pub(super) fn find_next(&self, before: Option<u32>, canonical: &[u8]) -> Option<u32> {
+        let next = before?.checked_add(1)?;
+        self.series.get(next as usize).filter(|series| series.labels.canonical() == canonical).map(|_| next)
+    }
+
     /// A series by its labels, if it is known.
     pub(super) fn find_known(&self, canonical: &[u8]) -> Option<u32> {
         self.find(canonical, Fingerprint::of(canonical))
@@ -225,10 +246,9 @@ impl Head {
         Some(number)
     }
 
-    /// Adds a sample to its window; true where it replaced one.
-    pub(super) fn push(&mut self, key: WindowKey, range: TimeRange, series: u32, sample: Sample) -> bool {
-        self.newest = Some(self.newest.map_or(sample.t.0, |t| t.max(sample.t.0)));
-        self.windows.entry(key).or_insert_with(|| HeadWindow::new(range)).push(series, sample)
+    /// The window for a stretch of time, to push into.
+    pub(super) fn open(&mut self, key: WindowKey, range: TimeRange) -> OpenWindow<'_> {
+        OpenWindow { window: self.windows.entry(key).or_insert_with(|| HeadWindow::new(range)), newest: &mut self.newest }
     }
 
     /// Forgets the series that have nothing in any window, where they are many, so that those that

@@ -139,7 +139,20 @@ impl<'a> Series<'a> {
     }
 }
 
+/// Name, then value, both shorter than 128 bytes: what every sender writes.
+#[inline]
+fn usual_label(label: &[u8]) -> Option<(&[u8], &[u8])> {
+    let [0x0a, name_len @ ..=0x7f, rest @ ..] = label else { return None };
+    let (name, rest) = rest.split_at_checked(usize::from(*name_len))?;
+    let [0x12, value_len @ ..=0x7f, value @ ..] = rest else { return None };
+    (value.len() == usize::from(*value_len)).then_some((name, value))
+}
+
+#[inline]
 fn read_label(mut rest: &[u8]) -> Result<(&[u8], &[u8]), WireError> {
+    if let Some(label) = usual_label(rest) {
+        return Ok(label);
+    }
     let (mut name, mut value): (&[u8], &[u8]) = (b"", b"");
     while !rest.is_empty() {
         match next(&mut rest)? {
@@ -173,8 +186,21 @@ enum Field<'a> {
     Other,
 }
 
+/// The next field. One of bytes with a low number and fewer than 128 of them is nearly all there is.
 #[inline]
 fn next<'a>(rest: &mut &'a [u8]) -> Result<(u32, Field<'a>), WireError> {
+    if let [key @ ..=0x7f, len @ ..=0x7f, tail @ ..] = *rest
+        && key & 7 == WireType::LengthDelimited as u8
+        && *key >= 8
+        && let Some((bytes, tail)) = tail.split_at_checked(usize::from(*len))
+    {
+        *rest = tail;
+        return Ok((u32::from(key >> 3), Field::Bytes(bytes)));
+    }
+    any_field(rest)
+}
+
+fn any_field<'a>(rest: &mut &'a [u8]) -> Result<(u32, Field<'a>), WireError> {
     let broken = |source: DecodeError| WireError::Protobuf { message: MESSAGE, source };
     let (tag, wire_type) = decode_key(rest).map_err(broken)?;
     let field = match wire_type {
