@@ -357,6 +357,10 @@ impl Thread {
                     self.health.degraded(Component::Journal, error.to_string());
                 }
                 tracing::error!(error = %error, requests = waiters.len(), "a group of batches could not be stored");
+                if matches!(*error, StoreError::Full { .. }) {
+                    // The next round of maintenance makes room.
+                    self.full.notify_one();
+                }
                 let failed = Err(error);
                 waiters.into_iter().for_each(|waiter| waiter.finish(&failed));
             }

@@ -46,6 +46,20 @@ pub fn open_catalog(options: &Options) -> Result<Catalog, StoreError> {
 /// The directory is in use, not writable, of another format, or its catalog is damaged.
 pub fn open(options: Options, clock: SharedClock) -> Result<Opened, StoreError> {
     let files = Arc::new(Files::open(&options)?);
+    let budget = options.max_bytes;
+    match open_on(files.clone(), options.clone(), clock.clone()) {
+        // Opening mends what a crash left, which takes a little room.
+        Err(StoreError::Full { .. }) if files.give_up_reserve() => open_on(files, options, clock),
+        Err(error) => Err(error),
+        Ok(opened) => {
+            files.make_reserve(budget);
+            Ok(opened)
+        }
+    }
+}
+
+/// The same on files that are there.
+pub(super) fn open_on(files: Arc<Files>, options: Options, clock: SharedClock) -> Result<Opened, StoreError> {
     let catalog = Catalog::open(&files)?;
     let mut partitions = catalog.partitions()?;
     let sync = options.sync;

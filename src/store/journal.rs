@@ -160,6 +160,10 @@ impl Journal {
     ///
     /// After an error nothing of the group is in the journal and the file is not written again.
     pub(super) fn commit(&mut self, entries: &[Entry<'_>], window: impl Fn(Tier, Timestamp) -> Timestamp) -> Result<u64, StoreError> {
+        // What was given up for the clean-up must not be filled with samples.
+        if self.files.room.is_given_up() {
+            return Err(self.files.full());
+        }
         let mut current = match self.current.take() {
             Some(current) if current.payload < FILE_BYTES => current,
             full => {

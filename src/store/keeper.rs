@@ -84,6 +84,7 @@ impl Keeper {
         let mut kept = Kept::default();
         // A step that fails keeps no other from its work: a disk that is too full to seal is freed by dropping.
         let aside = self.set_aside();
+        let relieved = self.relieve(deadline, &mut kept);
         let sealed = self.seal_due(urgency, deadline, &mut kept);
         // Before rolling up: a bucket must not be made of what is deleted.
         let cleaned = self.work_in_deletions(deadline, &mut kept);
@@ -92,9 +93,10 @@ impl Keeper {
         let dropped = self.drop_expired().map(|count| kept.dropped += count);
         let purged = self.purge(deadline, &mut kept);
         let spared = self.spare(deadline, &mut kept);
+        let relieved = relieved.and(self.relieve(deadline, &mut kept));
         kept.took = watch.elapsed();
         self.shared.last_maintenance_ms.store((kept.took.as_millis() as u64).max(1), Ordering::Relaxed);
-        aside.and(sealed).and(cleaned).and(rolled).and(merged).and(dropped).and(purged).and(spared).map(|()| kept)
+        aside.and(relieved).and(sealed).and(cleaned).and(rolled).and(merged).and(dropped).and(purged).and(spared).map(|()| kept)
     }
 
     fn seal_due(&self, urgency: Urgency, deadline: &Deadline, kept: &mut Kept) -> Result<(), StoreError> {

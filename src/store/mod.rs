@@ -25,6 +25,7 @@ mod pace;
 mod partition;
 mod quarantine;
 mod read;
+mod reserve;
 mod retention;
 mod rollup;
 mod row;

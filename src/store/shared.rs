@@ -13,6 +13,7 @@ use super::head::{Head, HeadWindow};
 use super::journal::WindowKey;
 use super::pace::Pace;
 use super::partition::{OpenFiles, Partition};
+use super::reserve::NAME as RESERVE;
 use super::retention::{Edges, Retention};
 use super::stats::{StorageForecast, StoreStats, TierPace, TierStats, bytes_after};
 use super::touched::Touched;
@@ -266,6 +267,7 @@ impl Shared {
             journal_files: self.journal.files.load(Ordering::Relaxed),
             head_bytes,
             catalog_bytes: self.catalog.bytes(),
+            reserve_bytes: self.files.on_disk(RESERVE).map_or(0, |_| self.files.allocated(RESERVE)),
             compaction_backlog: unrolled(&state, self).len() as u64,
             open_file_hits: self.open.hits.load(Ordering::Relaxed),
             open_file_misses: self.open.misses.load(Ordering::Relaxed),

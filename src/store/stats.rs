@@ -70,6 +70,8 @@ pub struct StoreStats {
     pub journal_files: u64,
     /// Bytes of the catalog.
     pub catalog_bytes: u64,
+    /// Bytes of the reserve for a full disk; 0 while it is given up.
+    pub reserve_bytes: u64,
     /// Bytes of chunks in the head.
     pub head_bytes: u64,
     /// Sealed windows that wait for their rollup.
@@ -86,7 +88,7 @@ impl StoreStats {
     /// Bytes of every file, as the budget counts them.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        self.tiers.iter().map(|tier| tier.bytes).sum::<u64>() + self.journal_bytes + self.catalog_bytes
+        self.tiers.iter().map(|tier| tier.bytes).sum::<u64>() + self.journal_bytes + self.catalog_bytes + self.reserve_bytes
     }
 }
 

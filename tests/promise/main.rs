@@ -19,6 +19,7 @@ mod copied_directory;
 mod custom_metrics;
 mod dashboards;
 mod deletion;
+mod disk_full;
 mod kill;
 mod node_exporter;
 mod page;
