@@ -51,6 +51,11 @@ pub static SETTINGS: &[Setting] = &[
     ),
     plain("storage.data_dir", Kind::Text, "data", "The data directory."),
     plain("storage.cache", Kind::Bytes, "8MiB", "One budget for the store's page caches over all open files."),
+    unset(
+        "storage.memory",
+        Kind::Bytes,
+        "What unsealed samples and their series may take in memory; beyond it new series are refused; default: a quarter of the machine's memory.",
+    ),
     plain("retention.raw", Kind::DurationOrOff, "48h", "How long samples are kept as they came; it cannot be off."),
     plain("retention.aggregated", Kind::DurationOrOff, "90d", "How long buckets of rollup.aggregated are kept."),
     plain("retention.summary", Kind::DurationOrOff, "2y", "How long buckets of rollup.summary are kept."),

@@ -125,6 +125,7 @@ fn store_options(read: Read<'_>, data_dir: PathBuf) -> store::Options {
         cache: read.bytes("storage.cache"),
         max_bytes: Some(read.bytes("retention.max_bytes")),
         max_series: read.count("ingest.max_series"),
+        max_memory: Some(read.bytes("storage.memory")),
         guards_clock: true,
         rules: Vec::new(),
     }

@@ -41,6 +41,7 @@ type Answer<T> = oneshot::Sender<Result<T, IngestError>>;
 enum Order {
     Append(Box<Waiter>),
     Cut(Answer<()>),
+    Sync(Answer<()>),
     Close(Answer<()>),
 }
 
@@ -138,6 +139,14 @@ impl Intake {
     /// The daemon stops, or the store failed.
     pub async fn cut(&self) -> Result<(), IngestError> {
         self.ask(Order::Cut).await
+    }
+
+    /// Syncs what an interval left unsynced.
+    ///
+    /// # Errors
+    /// The daemon stops, or the store failed.
+    pub async fn sync(&self) -> Result<(), IngestError> {
+        self.ask(Order::Sync).await
     }
 
     /// Yields whenever sealing is due by size.
@@ -306,6 +315,9 @@ impl Thread {
                     Order::Cut(answer) => {
                         self.append(std::mem::take(&mut group));
                         let _ = answer.send(self.guarded("cut the journal", Writer::cut));
+                    }
+                    Order::Sync(answer) => {
+                        let _ = answer.send(self.guarded("sync the journal", Writer::sync));
                     }
                     Order::Close(answer) => {
                         // What is queued already is still taken; nothing new is.

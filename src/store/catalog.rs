@@ -1,6 +1,8 @@
 //! The catalog: partition records, dropped-through times, and documents with a revision each.
 //! Every call is one durable transaction.
 
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -102,6 +104,8 @@ pub struct Catalog {
     files: Arc<Files>,
     /// Empty after a failed write: redb refuses further ones on that handle, so it is opened anew.
     database: Arc<Mutex<Option<Database>>>,
+    /// A change of the partitions failed, and may be durable or not.
+    in_doubt: Arc<AtomicBool>,
 }
 
 /// What the catalog says of the partitions.
@@ -143,8 +147,8 @@ pub(super) struct Change {
 impl Catalog {
     pub(super) fn open(files: &Arc<Files>) -> Result<Self, StoreError> {
         let database = files.create(NAME)?;
-        migrate::run(&database).map_err(|e| files.database("migrate", NAME, e))?;
-        Ok(Self { files: files.clone(), database: Arc::new(Mutex::new(Some(database))) })
+        migrate::run(files, &database)?;
+        Ok(Self { files: files.clone(), database: Arc::new(Mutex::new(Some(database))), in_doubt: Arc::default() })
     }
 
     /// Runs `call` on the open database; opens it anew where an earlier write failed.
@@ -171,6 +175,47 @@ impl Catalog {
             transaction.commit()?;
             Ok(value)
         })
+    }
+
+    /// As [`write`](Self::write), and remembers that a failure may have been none.
+    fn doubting<T>(&self, doing: &'static str, call: impl FnOnce(&WriteTransaction) -> Result<T, Failure>) -> Result<T, StoreError> {
+        self.write(doing, call).inspect_err(|_| self.in_doubt.store(true, Ordering::SeqCst))
+    }
+
+    /// Whether a change of the partitions failed since it was last said what is so.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        self.in_doubt.load(Ordering::SeqCst)
+    }
+
+    /// Says what is so of partitions, rollups and deletions, whatever an earlier change has left.
+    pub(super) fn restate<'a>(
+        &self,
+        records: impl Iterator<Item = &'a Record>,
+        rolled: &HashMap<(Tier, Timestamp), u64>,
+        deletions: &[Deletion],
+    ) -> Result<(), StoreError> {
+        self.write("record partitions again", |transaction| {
+            let mut table = transaction.open_table(RECORDS)?;
+            table.retain(|_, _| false)?;
+            for record in records {
+                let bytes = document::encode("partition record", record).map_err(Failure::Store)?;
+                table.insert(record.generation, bytes.as_slice())?;
+            }
+            let mut table = transaction.open_table(ROLLED)?;
+            table.retain(|_, _| false)?;
+            for ((tier, start), generation) in rolled {
+                table.insert((tier.index() as u8, start.0), generation)?;
+            }
+            let mut table = transaction.open_table(DELETIONS)?;
+            table.retain(|_, _| false)?;
+            for deletion in deletions {
+                let bytes = document::encode("deletion", &deletion.stored()).map_err(Failure::Store)?;
+                table.insert(deletion.id, bytes.as_slice())?;
+            }
+            Ok(())
+        })?;
+        self.in_doubt.store(false, Ordering::SeqCst);
+        Ok(())
     }
 
     /// One document.
@@ -292,7 +337,7 @@ impl Catalog {
 
     /// Makes a change of the partitions durable, all of it or nothing.
     pub(super) fn change(&self, change: &Change) -> Result<(), StoreError> {
-        self.write("record partitions", |transaction| {
+        self.doubting("record partitions", |transaction| {
             let mut records = transaction.open_table(RECORDS)?;
             let mut counters = transaction.open_table(COUNTERS)?;
             for record in &change.add {
@@ -338,7 +383,7 @@ impl Catalog {
 
     /// Makes deletions durable, and that no later generation has their numbers.
     pub(super) fn add_deletions(&self, deletions: &[Deletion]) -> Result<(), StoreError> {
-        self.write("record deletions", |transaction| {
+        self.doubting("record deletions", |transaction| {
             let mut table = transaction.open_table(DELETIONS)?;
             let mut counters = transaction.open_table(COUNTERS)?;
             for deletion in deletions {
@@ -352,7 +397,7 @@ impl Catalog {
 
     /// Forgets deletions that are worked into every file.
     pub(super) fn forget_deletions(&self, ids: &[u64]) -> Result<(), StoreError> {
-        self.write("forget deletions", |transaction| {
+        self.doubting("forget deletions", |transaction| {
             let mut table = transaction.open_table(DELETIONS)?;
             for id in ids {
                 table.remove(id)?;

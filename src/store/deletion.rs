@@ -128,6 +128,7 @@ impl Keeper {
         for _ in 1..deletions.len() {
             shared.next_generation();
         }
+        shared.settle_doubt()?;
         shared.catalog.add_deletions(&deletions)?;
         let mut state = shared.write();
         state.deletions = Arc::new(state.deletions.iter().cloned().chain(deletions).collect());
@@ -162,6 +163,7 @@ impl Keeper {
                 }
             }
         }
+        shared.settle_doubt()?;
         shared.catalog.forget_deletions(&deletions.iter().map(|d| d.id).collect::<Vec<_>>())?;
         let mut state = shared.write();
         state.deletions = Arc::new(state.deletions.iter().filter(|d| !deletions.iter().any(|gone| gone.id == d.id)).cloned().collect());

@@ -40,13 +40,68 @@ pub(super) struct Files {
 #[derive(Debug)]
 pub(super) struct Memory {
     files: Mutex<HashMap<String, SharedMemory>>,
-    new: fn() -> SharedMemory,
+    maker: Box<dyn Maker>,
+}
+
+/// Makes files in memory, and says whether the disk that they stand for still runs.
+pub(super) trait Maker: std::fmt::Debug + Send + Sync {
+    /// An empty file.
+    fn make(&self) -> SharedMemory;
+
+    /// Whether files may be renamed and removed.
+    fn check(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Files that are nothing but memory.
+#[derive(Debug)]
+struct Plain;
+
+impl Maker for Plain {
+    fn make(&self) -> SharedMemory {
+        new_memory()
+    }
 }
 
 impl Memory {
-    /// No file; `new` makes each.
-    pub(super) fn new(new: fn() -> SharedMemory) -> Self {
-        Self { files: Mutex::default(), new }
+    /// No file yet.
+    pub(super) fn new(maker: impl Maker + 'static) -> Self {
+        Self { files: Mutex::default(), maker: Box::new(maker) }
+    }
+}
+
+#[cfg(test)]
+impl Memory {
+    /// Puts a file there.
+    pub(super) fn put(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let file = self.maker.make();
+        file.set_len(bytes.len() as u64)?;
+        file.write(0, bytes)?;
+        file.sync_data()?;
+        lock(&self.files).insert(name.to_owned(), file);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+impl SharedMemory {
+    /// On another backend.
+    pub(super) fn of(backend: Arc<dyn StorageBackend>) -> Self {
+        Self(backend)
+    }
+
+    /// Tells it from all others.
+    pub(super) fn address(&self) -> usize {
+        Arc::as_ptr(&self.0).cast::<()>() as usize
+    }
+}
+
+#[cfg(test)]
+impl Files {
+    /// What lies in memory, by name.
+    pub(super) fn memory_files(&self) -> HashMap<String, SharedMemory> {
+        self.memory.as_ref().map(|memory| lock(&memory.files).clone()).unwrap_or_default()
     }
 }
 
@@ -74,6 +129,20 @@ pub(super) fn image(fill: impl FnOnce(&Database) -> Result<(), redb::Error>) -> 
     Ok(memory.bytes()?)
 }
 
+/// A database opened on a copy of a file in memory, so that not even what a crash left is mended on the disk.
+pub(super) fn opened_copy(files: &Files, name: &str) -> Result<Database, StoreError> {
+    let (mut reader, _) = files.reader(name)?;
+    let mut bytes = Vec::new();
+    io::Read::read_to_end(&mut reader, &mut bytes).map_err(|e| files.file("read", name, e))?;
+    let memory = new_memory();
+    let copy = || -> Result<Database, redb::Error> {
+        memory.set_len(bytes.len() as u64)?;
+        memory.write(0, &bytes)?;
+        Ok(Builder::new().set_cache_size(WRITE_CACHE_BYTES).create_with_backend(memory.clone())?)
+    };
+    copy().map_err(|e| files.database("open", name, e))
+}
+
 impl StorageBackend for SharedMemory {
     fn len(&self) -> Result<u64, io::Error> {
         self.0.len()
@@ -96,7 +165,7 @@ impl Files {
     /// Takes the directory: creates what is missing, locks it, checks FORMAT.
     pub(super) fn open(options: &Options) -> Result<Self, StoreError> {
         let Place::Disk(root) = &options.place else {
-            return Ok(Self::in_memory(Memory::new(new_memory), options.cache));
+            return Ok(Self::in_memory(Memory::new(Plain), options.cache));
         };
         let lock = prepare(root)?;
         check_format(root)?;
@@ -129,6 +198,20 @@ impl Files {
         if self.path("FORMAT").exists() { check_format(&self.root) } else { Err(StoreError::Damaged { what: "FORMAT".into(), reason: "it is missing".into() }) }
     }
 
+    /// The data directory.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Whether no process has the directory. Nothing is created for it.
+    pub(super) fn check_unlocked(&self) -> Result<(), StoreError> {
+        let Ok(file) = File::open(self.path("lock")) else { return Ok(()) };
+        match file.try_lock_shared() {
+            Err(fs::TryLockError::WouldBlock) => Err(StoreError::InUse { path: self.root.clone() }),
+            _ => Ok(()),
+        }
+    }
+
     /// A file's bytes as a stream, and how many they are.
     pub(super) fn reader(&self, name: &str) -> Result<(Box<dyn io::Read>, u64), StoreError> {
         if let Some(memory) = &self.memory {
@@ -150,7 +233,7 @@ impl Files {
         let mut builder = Builder::new();
         builder.set_cache_size(WRITE_CACHE_BYTES);
         let made = match &self.memory {
-            Some(memory) => builder.create_with_backend(lock(&memory.files).entry(name.to_owned()).or_insert_with(memory.new).clone()),
+            Some(memory) => builder.create_with_backend(lock(&memory.files).entry(name.to_owned()).or_insert_with(|| memory.maker.make()).clone()),
             None => {
                 let path = self.path(name);
                 let fresh = !path.exists();
@@ -191,9 +274,10 @@ impl Files {
     /// Makes a closed temporary file durable under its final name, read-only.
     pub(super) fn publish(&self, from: &str, to: &str) -> Result<(), StoreError> {
         if let Some(memory) = &self.memory {
-            let mut memory = lock(&memory.files);
-            if let Some(file) = memory.remove(from) {
-                memory.insert(to.to_owned(), file);
+            memory.maker.check().map_err(|e| self.file("publish", to, e))?;
+            let mut files = lock(&memory.files);
+            if let Some(file) = files.remove(from) {
+                files.insert(to.to_owned(), file);
             }
             return Ok(());
         }
@@ -211,6 +295,7 @@ impl Files {
     /// Unlinks a file; one that is not there is no error.
     pub(super) fn remove(&self, name: &str) -> Result<(), StoreError> {
         if let Some(memory) = &self.memory {
+            memory.maker.check().map_err(|e| self.file("remove", name, e))?;
             lock(&memory.files).remove(name);
             return Ok(());
         }
@@ -223,8 +308,9 @@ impl Files {
     /// Moves a damaged file out of the way; where it is missing, an empty one marks the place.
     pub(super) fn set_aside(&self, from: &str, to: &str) -> Result<(), StoreError> {
         if let Some(memory) = &self.memory {
+            memory.maker.check().map_err(|e| self.file("set aside", from, e))?;
             let mut files = lock(&memory.files);
-            let file = files.remove(from).unwrap_or_else(memory.new);
+            let file = files.remove(from).unwrap_or_else(|| memory.maker.make());
             files.insert(to.to_owned(), file);
             return Ok(());
         }

@@ -83,7 +83,8 @@ impl Keeper {
         let watch = Stopwatch::start();
         let mut kept = Kept::default();
         // A step that fails keeps no other from its work: a disk that is too full to seal is freed by dropping.
-        let aside = self.set_aside();
+        let aside = self.shared.settle_doubt().and(self.set_aside());
+        self.shared.measure_memory();
         let relieved = self.relieve(deadline, &mut kept);
         let sealed = self.seal_due(urgency, deadline, &mut kept);
         // Before rolling up: a bucket must not be made of what is deleted.
@@ -94,6 +95,7 @@ impl Keeper {
         let purged = self.purge(deadline, &mut kept);
         let spared = self.spare(deadline, &mut kept);
         let relieved = relieved.and(self.relieve(deadline, &mut kept));
+        self.shared.measure_memory();
         kept.took = watch.elapsed();
         self.shared.last_maintenance_ms.store((kept.took.as_millis() as u64).max(1), Ordering::Relaxed);
         aside.and(relieved).and(sealed).and(cleaned).and(rolled).and(merged).and(dropped).and(purged).and(spared).map(|()| kept)
@@ -152,16 +154,18 @@ impl Keeper {
         }
         let ended = |w: &HeadWindow| w.range.end + shared.options.late_window < now;
         let mut due: Vec<WindowKey> = windows.iter().filter(|(_, w)| ended(w)).map(|(k, _)| *k).collect();
-        let mut rest: Vec<(WindowKey, u64)> = windows.iter().filter(|(_, w)| !ended(w)).map(|(k, w)| (*k, w.samples)).collect();
-        rest.sort_by_key(|(_, samples)| std::cmp::Reverse(*samples));
-        let mut unsealed: u64 = rest.iter().map(|(_, samples)| samples).sum();
+        let mut rest: Vec<(WindowKey, &HeadWindow)> = windows.iter().filter(|(_, w)| !ended(w)).map(|(k, w)| (*k, w)).collect();
+        rest.sort_by_key(|(_, window)| std::cmp::Reverse(window.samples));
+        let mut unsealed: u64 = rest.iter().map(|(_, window)| window.samples).sum();
+        let mut to_free = shared.memory_to_free();
         let mut count = rest.len();
-        for (key, samples) in rest {
-            if unsealed <= MAX_UNSEALED && count <= MAX_WINDOWS {
+        for (key, window) in rest {
+            if unsealed <= MAX_UNSEALED && count <= MAX_WINDOWS && to_free == 0 {
                 break;
             }
             due.push(key);
-            unsealed -= samples;
+            unsealed -= window.samples;
+            to_free = to_free.saturating_sub(window.bytes() as u64);
             count -= 1;
         }
         due
@@ -174,7 +178,7 @@ impl Keeper {
             let Some((key, window)) = self.shared.read().head.frozen.first().cloned() else { return Ok(sealed) };
             let record = self.write_window(key, &window)?;
             let change = Change { add: record.iter().cloned().collect(), sequence: window.through, ..Change::default() };
-            self.shared.catalog.change(&change)?;
+            self.shared.change(&change)?;
             let mut state = self.shared.write();
             state.head.frozen.remove(0);
             self.replace(&mut state, &[], record);
@@ -204,6 +208,7 @@ impl Keeper {
 
     /// Swaps partitions in the set that readers see.
     pub(super) fn replace(&self, state: &mut State, remove: &[u64], add: Option<Record>) {
+        self.shared.written.fetch_add(add.as_ref().map_or(0, |record| record.bytes), Ordering::Relaxed);
         let mut set: Vec<Arc<Partition>> = state.set.iter().filter(|p| !remove.contains(&p.record.generation)).cloned().collect();
         state.set.iter().filter(|p| remove.contains(&p.record.generation)).for_each(|p| p.doom());
         if let Some(record) = add {
@@ -256,7 +261,7 @@ impl Keeper {
         // series that are past in the window and so not in this one.
         let old: Vec<u64> = if self.is_cut(tier, range) { Vec::new() } else { self.rolls_of(coarser, range) };
         let change = Change { add: record.iter().cloned().collect(), remove: old.clone(), rolled: Some((key, newest)), ..Change::default() };
-        shared.catalog.change(&change)?;
+        shared.change(&change)?;
         let mut state = shared.write();
         state.rolled.insert(key, newest);
         self.replace(&mut state, &old, record);
@@ -322,7 +327,7 @@ impl Keeper {
         let mark = |key: WindowKey| shared.read().rolled.get(&key).copied().filter(|mark| Some(*mark) >= newest).map(|_| (key, generation));
         let rolled = whole.and_then(mark);
         let change = Change { add: record.iter().cloned().collect(), remove: old.clone(), rolled, ..Change::default() };
-        shared.catalog.change(&change)?;
+        shared.change(&change)?;
         let mut state = shared.write();
         if let Some((key, mark)) = rolled {
             state.rolled.insert(key, mark);

@@ -19,6 +19,7 @@ mod index;
 mod journal;
 mod keeper;
 mod layout;
+mod memory;
 mod migrate;
 mod options;
 mod pace;
@@ -36,6 +37,8 @@ mod touched;
 mod windows;
 
 #[cfg(test)]
+mod crash;
+#[cfg(test)]
 mod tests;
 
 pub use cardinality::{Cardinality, Ranking};
@@ -44,6 +47,7 @@ pub use door::{Appended, Opened, Writer, open, open_catalog};
 pub use error::StoreError;
 pub use files::DirectoryLock;
 pub use keeper::{Keeper, Kept};
+pub use migrate::pending_migrations;
 pub use options::{JournalSync, Keep, Options, Place, RetentionRule};
 pub use quarantine::Lost;
 pub use read::Reader;

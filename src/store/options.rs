@@ -68,6 +68,8 @@ pub struct Options {
     pub max_bytes: Option<ByteCount>,
     /// Series that the head may hold: beyond it new ones are refused, known ones go on.
     pub max_series: usize,
+    /// What the head may take in memory: beyond it new series are refused, known ones go on. `None`: no limit.
+    pub max_memory: Option<ByteCount>,
     /// Whether a clock that jumped ahead may drop history only slowly.
     pub guards_clock: bool,
 }
@@ -94,6 +96,7 @@ impl Options {
             cache: ByteCount::mib(8),
             max_bytes: None,
             max_series: usize::MAX,
+            max_memory: None,
             guards_clock: false,
         }
     }

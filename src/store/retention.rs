@@ -265,7 +265,7 @@ impl Keeper {
         };
         let retention = moved.as_ref().map(Retention::stored);
         let change = Change { remove: gone.clone(), dropped: vec![(tier, edge)], forget_rolled: forget.clone(), retention, ..Change::default() };
-        shared.catalog.change(&change)?;
+        shared.change(&change)?;
         let mut state = shared.write();
         if !is_off {
             state.dropped[tier.index()] = edge;

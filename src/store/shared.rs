@@ -69,6 +69,12 @@ pub(super) struct Shared {
     /// How long each tier kept when it was last on.
     pub(super) kept_before: [Option<Duration>; 3],
     generation: AtomicU64,
+    /// What the head takes, about.
+    pub(super) memory: AtomicU64,
+    /// Payload of the journal and bytes of sealed files, since the start.
+    pub(super) written: AtomicU64,
+    pub(super) commits: AtomicU64,
+    pub(super) commit_micros: AtomicU64,
     pub(super) samples_total: AtomicU64,
     pub(super) duplicates_total: AtomicU64,
     pub(super) last_maintenance_ms: AtomicU64,
@@ -124,6 +130,10 @@ impl Shared {
             purged: Mutex::default(),
             kept_before: partitions.keeps,
             generation: AtomicU64::new(partitions.generation),
+            memory: AtomicU64::new(0),
+            written: AtomicU64::new(0),
+            commits: AtomicU64::new(0),
+            commit_micros: AtomicU64::new(0),
             samples_total: AtomicU64::new(0),
             duplicates_total: AtomicU64::new(0),
             last_maintenance_ms: AtomicU64::new(0),
@@ -171,7 +181,26 @@ impl Shared {
             return Ok(());
         }
         let forget_rolled = forgotten.into_iter().map(|(key, _)| key).collect();
-        self.catalog.change(&Change { dropped, windows, keeps, retention, forget_rolled, ..Change::default() })
+        self.change(&Change { dropped, windows, keeps, retention, forget_rolled, ..Change::default() })
+    }
+
+    /// Makes a change of the partitions durable.
+    pub(super) fn change(&self, change: &Change) -> Result<(), StoreError> {
+        self.settle_doubt()?;
+        self.catalog.change(change)
+    }
+
+    /// A commit that failed may have reached the disk all the same: says again what is so, before
+    /// anything is built on it. Otherwise a deletion would miss a partition that nobody here knows of.
+    pub(super) fn settle_doubt(&self) -> Result<(), StoreError> {
+        if !self.catalog.is_in_doubt() {
+            return Ok(());
+        }
+        let (set, rolled, deletions) = {
+            let state = self.read();
+            (state.set.clone(), state.rolled.clone(), state.deletions.clone())
+        };
+        self.catalog.restate(set.iter().map(|p| &p.record), &rolled, &deletions)
     }
 
     /// Removes files that no record names: what a crash left between writing and recording.
@@ -240,6 +269,7 @@ impl Shared {
             let tier = &mut tiers[r.tier.index()];
             tier.series = tier.series.max(r.series);
             tier.samples += r.rows;
+            tier.sealed += r.rows;
             tier.bytes += r.bytes;
             tier.partitions += 1;
             extend(tier, r.first, r.last);
@@ -257,6 +287,9 @@ impl Shared {
                 extend(figures, first, newest.max(first));
             }
         }
+        let waiting = unrolled(&state, self);
+        let now = self.clock.now();
+        let since = |t: Timestamp| Duration::from_millis(now.0.saturating_sub(t.0).max(0) as u64);
         let took = self.last_maintenance_ms.load(Ordering::Relaxed);
         StoreStats {
             series: state.head.series.len() as u64,
@@ -268,7 +301,13 @@ impl Shared {
             head_bytes,
             catalog_bytes: self.catalog.bytes(),
             reserve_bytes: self.files.on_disk(RESERVE).map_or(0, |_| self.files.allocated(RESERVE)),
-            compaction_backlog: unrolled(&state, self).len() as u64,
+            memory_bytes: self.memory.load(Ordering::Relaxed),
+            written_bytes: self.written.load(Ordering::Relaxed),
+            commits: self.commits.load(Ordering::Relaxed),
+            commit_time: Duration::from_micros(self.commit_micros.load(Ordering::Relaxed)),
+            journal_lag: state.head.all_windows().map(|(_, w)| w.range.start).min().map(since),
+            compaction_lag: waiting.iter().map(|(tier, start)| *start + self.windows.length(*tier)).min().map(since),
+            compaction_backlog: waiting.len() as u64,
             open_file_hits: self.open.hits.load(Ordering::Relaxed),
             open_file_misses: self.open.misses.load(Ordering::Relaxed),
             last_maintenance: (took > 0).then(|| std::time::Duration::from_millis(took)),

@@ -575,3 +575,31 @@ fn a_clock_that_jumps_ahead_drops_one_window_at_a_time() {
     keeper.maintain(&never).unwrap();
     assert_eq!(raw(&reader)["a"].len(), before - 1);
 }
+
+#[test]
+fn beyond_the_memory_budget_new_series_are_refused_and_known_ones_go_on() {
+    let clock = ManualClock::at(Timestamp(START + HOUR));
+    let with = Options { max_memory: Some(ByteCount::mib(1)), ..options(Place::Memory) };
+    let Opened { mut writer, reader, keeper, .. } = open(with, clock).unwrap();
+    let names: Vec<String> = (0..20_000).map(|i| format!("pod_{i}")).collect();
+    let mut refused = None;
+    for chunk in names.chunks(500) {
+        let taken = writer.append(&[batch(&chunk.iter().map(|name| (name.as_str(), START + HOUR, 1.0)).collect::<Vec<_>>())]).unwrap();
+        if let Some(grown) = &taken[0].grown {
+            refused = Some(grown.clone());
+            break;
+        }
+    }
+    let said = refused.expect("the budget was never met");
+    assert!(said.contains("storage.memory is 1MiB") && said.contains("pod_"), "{said}");
+    assert!(writer.is_full(), "sealing is asked for");
+    let known = writer.append(&[batch(&[("pod_0", START + HOUR + 1, 2.0)])]).unwrap();
+    assert_eq!((known[0].accepted, known[0].no_room.len()), (1, 0));
+    assert!(reader.stats().memory_bytes > 1 << 20);
+    // What is sealed early makes room.
+    assert!(keeper.maintain(&Deadline::never()).unwrap().sealed > 0);
+    writer.cut().unwrap();
+    keeper.maintain(&Deadline::never()).unwrap();
+    let new = writer.append(&[batch(&[("fresh", START + HOUR + 2, 3.0)])]).unwrap();
+    assert_eq!(new[0].accepted, 1);
+}

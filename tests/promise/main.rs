@@ -20,6 +20,7 @@ mod custom_metrics;
 mod dashboards;
 mod deletion;
 mod disk_full;
+mod golden;
 mod kill;
 mod node_exporter;
 mod page;
