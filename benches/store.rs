@@ -1,5 +1,6 @@
 //! What the store costs: a round of a scrape appended (in memory, so that the disk is left out), the
-//! same made durable on disk, a window sealed and rolled up, one series and one metric read.
+//! same made durable on disk, a window sealed and rolled up, one series and one metric read, and series
+//! found in sealed files.
 
 #![expect(clippy::expect_used, reason = "a bench that cannot start has nothing to measure")]
 
@@ -89,5 +90,60 @@ fn seal_and_read(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, append, seal_and_read);
+/// Matchers that no one asked with before, so that nothing is remembered.
+fn fresh(matchers: &[Matcher], turn: &mut u64) -> Vec<Matcher> {
+    *turn += 1;
+    matchers.iter().cloned().chain([Matcher::not_equal("turn", &turn.to_string())]).collect()
+}
+
+fn sealed_index(c: &mut Criterion) {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    for count in [1_000, 100_000] {
+        let mut group = c.benchmark_group(format!("sealed file of {count} series"));
+        group.sample_size(20);
+        let place = Place::Disk(dir.path().join(count.to_string()));
+        let labels = series(count);
+        {
+            let mut store = opened(place.clone());
+            for step in 1..=4 {
+                store.writer.append(&[round(&labels, step)]).expect("appended");
+            }
+            store.keeper.settle(&Deadline::never()).expect("settled");
+            store.writer.cut().expect("cut");
+        }
+        let regex = |name: &str, pattern: &str| Matcher::regex(name, pattern).expect("a pattern");
+        let device = format!("d{}", count / 200);
+        let questions = [
+            ("equality", vec![Matcher::equal("device", &device), Matcher::metric("metric_7")]),
+            ("regex", vec![regex("device", "d.*3"), Matcher::metric("metric_7")]),
+            ("regex over all names", vec![regex("__name__", "metric_.*7"), Matcher::equal("device", &device)]),
+            ("intersection", vec![Matcher::equal("job", "bench"), Matcher::equal("instance", "host-1"), Matcher::equal("device", &device)]),
+        ];
+        group.bench_function("open and select one series", |b| {
+            b.iter(|| {
+                let store = opened(place.clone());
+                let selection = Selection { matchers: questions[0].1.clone(), range: TimeRange::ALL, tier: None };
+                black_box(store.reader.select(&selection, &Deadline::never()).expect("read"));
+            });
+        });
+        let store = opened(place);
+        let mut turn = 0;
+        for (name, matchers) in &questions {
+            group.bench_function(format!("labels by {name}"), |b| {
+                b.iter(|| black_box(store.reader.series(&[fresh(matchers, &mut turn)], TimeRange::ALL, &Deadline::never()).expect("read")));
+            });
+        }
+        group.bench_function("labels by equality, asked before", |b| {
+            b.iter(|| black_box(store.reader.series(std::slice::from_ref(&questions[0].1), TimeRange::ALL, &Deadline::never()).expect("read")));
+        });
+        group.throughput(Throughput::Elements(count as u64));
+        group.bench_function("scan all", |b| {
+            let selection = Selection { matchers: vec![Matcher::equal("job", "bench")], range: TimeRange::ALL, tier: None };
+            b.iter(|| black_box(store.reader.select(&selection, &Deadline::never()).expect("read")));
+        });
+        group.finish();
+    }
+}
+
+criterion_group!(benches, append, seal_and_read, sealed_index);
 criterion_main!(benches);

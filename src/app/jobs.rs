@@ -17,7 +17,7 @@ use crate::telemetry::{Component, Health, HealthBoard, OwnMetrics};
 
 const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(10);
 /// Between two rounds that the intake asked for, so that one that cannot help does not spin.
-const MAINTENANCE_REST: Duration = Duration::from_millis(250);
+const MAINTENANCE_REST: Duration = Duration::from_millis(100);
 /// A round that takes longer is broken off, and goes on where it was in the next one.
 const MAINTENANCE_LIMIT: Duration = Duration::from_secs(600);
 const SESSIONS_INTERVAL: Duration = Duration::from_secs(300);
@@ -100,23 +100,27 @@ impl RoundError {
 
 async fn maintain(parts: Parts, pool: Pool) {
     let mut failing = false;
+    let mut more = false;
     loop {
+        let pause = if more { MAINTENANCE_REST } else { MAINTENANCE_INTERVAL };
         let (asked, alive) = tokio::select! {
-            alive = parts.stop.sleep(MAINTENANCE_INTERVAL) => (false, alive),
+            alive = parts.stop.sleep(pause) => (false, alive),
             () = parts.intake.full() => (true, true),
         };
         if !alive {
             return;
         }
         let result = round(&parts, &pool).await;
-        note(&parts.health, result, &mut failing);
+        more = result.as_ref().is_ok_and(|more| *more);
+        note(&parts.health, result.map(|_| ()), &mut failing);
         if asked && !parts.stop.sleep(MAINTENANCE_REST).await {
             return;
         }
     }
 }
 
-async fn round(parts: &Parts, pool: &Pool) -> Result<(), RoundError> {
+/// Yields whether work is left that should follow at once.
+async fn round(parts: &Parts, pool: &Pool) -> Result<bool, RoundError> {
     let deadline = Deadline::after(MAINTENANCE_LIMIT);
     let (keeper, limit) = (parts.keeper.clone(), deadline.clone());
     let mut work = std::pin::pin!(pool.run(move || keeper.maintain(&limit)));
@@ -141,7 +145,7 @@ async fn round(parts: &Parts, pool: &Pool) -> Result<(), RoundError> {
             "maintained"
         );
     }
-    Ok(())
+    Ok(kept.more)
 }
 
 fn note(health: &HealthBoard, result: Result<(), RoundError>, failing: &mut bool) {

@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn an_answer_is_printed_in_three_forms() {
         let labels = Labels::from_pairs([(METRIC_NAME, "up"), ("job", "node")]).unwrap();
-        let series = Series { labels, points: vec![(Timestamp(1_000_500), 1.0), (Timestamp(2_000_500), f64::INFINITY)], tier: None };
+        let series = Series { labels, points: vec![(Timestamp(1_000_500), 1.0), (Timestamp(2_000_500), f64::INFINITY)], ..Series::default() };
         let data = to_json(&Value::Matrix(vec![series]));
         assert_eq!(show(&data, Format::Table).lines().next(), Some("up{job=\"node\"}  1970-01-01T00:16:40.500Z  1"));
         assert_eq!(show(&data, Format::Csv).lines().last(), Some("\"up{job=\"\"node\"\"}\",2000500,+Inf"));

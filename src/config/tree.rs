@@ -155,6 +155,12 @@ fn query_options(read: Read<'_>) -> query::Options {
         max_samples: read.count("query.max_samples"),
         max_series: read.count("query.max_series"),
         max_points: read.count("query.max_points"),
+        max_memory: usize::try_from(read.bytes("query.max_memory").0).unwrap_or(usize::MAX),
+        experimental: read.flag("query.experimental"),
+        delayed_name_removal: read.flag("query.delayed_name_removal"),
+        start_timestamps: false,
+        coarse: read.flag("query.coarse"),
+        slow: read.duration("query.slow"),
     }
 }
 

@@ -239,7 +239,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 fn series_of(answer: Answer) -> Vec<Series> {
     match answer.value {
         Value::Vector(series) | Value::Matrix(series) => series,
-        Value::Scalar(t, v) => vec![Series { labels: crate::model::Labels::default(), points: vec![(t, v)], tier: None }],
+        Value::Scalar(t, v) => vec![Series { labels: crate::model::Labels::default(), points: vec![(t, v)], ..Series::default() }],
         Value::String(..) => Vec::new(),
     }
 }
@@ -250,7 +250,7 @@ fn cut(series: &[Series], start: Timestamp, end: Timestamp) -> Vec<Series> {
         let from = series.points.partition_point(|(t, _)| *t < start);
         let to = series.points.partition_point(|(t, _)| *t <= end);
         let points = series.points.get(from..to).unwrap_or_default().to_vec();
-        (!points.is_empty()).then(|| Series { labels: series.labels.clone(), points, tier: series.tier })
+        (!points.is_empty()).then(|| Series { labels: series.labels.clone(), points, histograms: Vec::new(), tier: series.tier })
     };
     series.iter().filter_map(part).collect()
 }

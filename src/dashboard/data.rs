@@ -222,6 +222,7 @@ mod tests {
             labels: labels(&[("a", "b")]),
             points: vec![(Timestamp(1000), 1.0), (Timestamp(2000), 0.5), (Timestamp(3000), f64::NAN)],
             tier: Some(Tier::Raw),
+            ..Series::default()
         };
         let mut data = PanelData::new(Some("bytes".to_owned()), Some(Duration::from_secs(1)));
         data.series.push(DataSeries::named(series, 0, Some("x"), "t"));

@@ -7,7 +7,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -31,6 +31,9 @@ const GROUP_REQUESTS: usize = 64;
 /// Bytes in one group, so that one commit stays short.
 const GROUP_BYTES: usize = 8 << 20;
 
+/// How long a caller waits for sealing to catch up before it is told to come again.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Between two lines of the log that say the same.
 const SAY_AGAIN: Duration = Duration::from_secs(60);
 
@@ -45,6 +48,35 @@ enum Order {
     Close(Answer<()>),
 }
 
+/// Closed while what is unsealed must not grow.
+#[derive(Debug, Default)]
+struct Gate {
+    closed: AtomicBool,
+    changed: Notify,
+}
+
+impl Gate {
+    fn set(&self, closed: bool) {
+        if self.closed.swap(closed, Ordering::SeqCst) && !closed {
+            self.changed.notify_waiters();
+        }
+    }
+
+    fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::SeqCst)
+    }
+
+    async fn opened(&self) {
+        loop {
+            let changed = self.changed.notified();
+            if !self.is_closed() {
+                return;
+            }
+            changed.await;
+        }
+    }
+}
+
 struct Waiter {
     checked: Checked,
     done: Done,
@@ -56,6 +88,7 @@ pub struct Intake {
     orders: mpsc::Sender<Order>,
     waiting: Arc<AtomicUsize>,
     full: Arc<Notify>,
+    gate: Arc<Gate>,
     options: Arc<Options>,
     clock: SharedClock,
     own: OwnMetrics,
@@ -69,6 +102,7 @@ impl Intake {
     pub fn start(writer: Writer, options: Options, clock: SharedClock, own: OwnMetrics, health: HealthBoard, board: Board) -> Result<Self, IngestError> {
         let (orders, receiver) = mpsc::channel(QUEUE);
         let full = Arc::new(Notify::new());
+        let gate = Arc::new(Gate::default());
         let waiting = Arc::new(AtomicUsize::new(0));
         health.healthy(Component::Journal);
         let keeper = Thread {
@@ -76,6 +110,7 @@ impl Intake {
             receiver,
             waiting: Arc::clone(&waiting),
             full: Arc::clone(&full),
+            gate: Arc::clone(&gate),
             clock: Arc::clone(&clock),
             own: own.clone(),
             health,
@@ -88,14 +123,18 @@ impl Intake {
             path: PathBuf::from("intake"),
             source,
         })?;
-        Ok(Self { orders, waiting, full, options: Arc::new(options), clock, own })
+        Ok(Self { orders, waiting, full, gate, options: Arc::new(options), clock, own })
     }
 
-    /// Checks, makes durable, answers. An error: nothing of it was kept.
+    /// Checks, makes durable, answers. An error: nothing of it was kept. Where more came than could be
+    /// sealed, it waits first.
     ///
     /// # Errors
     /// The queue is full, the daemon stops, or the store failed.
     pub async fn submit(&self, batch: Batch) -> Result<Report, IngestError> {
+        if self.gate.is_closed() && tokio::time::timeout(PATIENCE, self.gate.opened()).await.is_err() {
+            return Err(IngestError::Busy);
+        }
         let (answer, receiver) = oneshot::channel();
         self.send(
             batch,
@@ -290,6 +329,7 @@ struct Thread {
     /// Bytes of the batches in the queue.
     waiting: Arc<AtomicUsize>,
     full: Arc<Notify>,
+    gate: Arc<Gate>,
     clock: SharedClock,
     own: OwnMetrics,
     health: HealthBoard,
@@ -314,7 +354,9 @@ impl Thread {
                     }
                     Order::Cut(answer) => {
                         self.append(std::mem::take(&mut group));
-                        let _ = answer.send(self.guarded("cut the journal", Writer::cut));
+                        let cut = self.guarded("cut the journal", Writer::cut);
+                        self.gate.set(self.broken.is_none() && self.writer.is_overfull());
+                        let _ = answer.send(cut);
                     }
                     Order::Sync(answer) => {
                         let _ = answer.send(self.guarded("sync the journal", Writer::sync));
@@ -362,6 +404,7 @@ impl Thread {
                 }
                 if self.writer.is_full() {
                     self.full.notify_one();
+                    self.gate.set(self.writer.is_overfull());
                 }
             }
             Err(IngestError::Store(error)) => {

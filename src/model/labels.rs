@@ -92,6 +92,23 @@ impl Labels {
         Fingerprint::of(&self.0)
     }
 
+    /// XXH64 of the labels as Prometheus hashes them: which share of all series this one belongs to.
+    #[must_use]
+    pub fn share(&self) -> u64 {
+        let mut bytes = Vec::with_capacity(self.0.len());
+        for text in self.iter().flat_map(|(name, value)| [name, value]) {
+            match u8::try_from(text.len()) {
+                Ok(length @ 0..=254) => bytes.push(length),
+                _ => {
+                    bytes.push(255);
+                    bytes.extend_from_slice(&(text.len() as u32).to_le_bytes()[..3]);
+                }
+            }
+            bytes.extend_from_slice(text.as_bytes());
+        }
+        xxhash_rust::xxh64::xxh64(&bytes, 0)
+    }
+
     /// Pairs in order of name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
         Pairs(&self.0)

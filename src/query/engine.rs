@@ -4,13 +4,54 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::eval::Evaluator;
-use super::plan::Frame;
-use super::tree::Expr;
-use super::value::{Answer, Evaluated, Grid, Row, Series, Value, is_hole};
-use super::{MetricsAnswer, MetricsQuery, Names, Options, QueryError, Source, parse, shorthand};
+use super::explain::Recorder;
+use super::parse::{self, Extent};
+use super::plan::{self, Frame};
+use super::tree::{Expr, Type};
+use super::value::{Answer, Evaluated, Grid, Row, Series, TierSet, Value, is_hole};
+use super::{MetricsAnswer, MetricsQuery, Names, Options, QueryError, Source, shorthand};
 use crate::clock::Stopwatch;
 use crate::model::{Labels, METRIC_NAME, Tier, Timestamp};
 use crate::task::Deadline;
+
+/// When an expression is evaluated.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum When {
+    /// At one time.
+    Instant(Timestamp),
+    /// At `start`, `start + step`, … up to `end`.
+    Range {
+        /// The first.
+        start: Timestamp,
+        /// None after this.
+        end: Timestamp,
+        /// Their distance.
+        step: Duration,
+    },
+}
+
+/// An expression, and how it is to be evaluated.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request<'a> {
+    /// PromQL.
+    pub expr: &'a str,
+    /// When.
+    pub when: When,
+    /// How far an instant selector looks back, instead of the setting.
+    pub lookback: Option<Duration>,
+    /// Only from this tier.
+    pub tier: Option<Tier>,
+    /// With what each part cost.
+    pub explain: bool,
+}
+
+impl<'a> Request<'a> {
+    /// As the settings say.
+    #[must_use]
+    pub fn new(expr: &'a str, when: When) -> Self {
+        Self { expr, when, lookback: None, tier: None, explain: false }
+    }
+}
 
 struct Inner {
     source: Arc<dyn Source>,
@@ -37,23 +78,9 @@ impl Engine {
     /// The value of an expression at one time.
     ///
     /// # Errors
-    /// Malformed, not supported, too much, too long, or the source failed.
+    /// Malformed, too much, too long, or the source failed.
     pub fn instant(&self, expr: &str, at: Timestamp, deadline: &Deadline) -> Result<Answer, QueryError> {
-        let watch = Stopwatch::start();
-        let expr = parse::parse(expr)?;
-        let frame = Frame { start: at.0, end: at.0, tier: None, keeps_names: false };
-        let grid = Grid { start: at.0, step: 1, count: 1 };
-        let mut evaluator = Evaluator::new(&*self.0.source, &self.0.options, deadline, frame);
-        let value = if expr.is_range() {
-            Value::Matrix(raw_matrix(&mut evaluator, &expr, &grid)?)
-        } else {
-            match evaluator.eval(&expr, &grid)? {
-                Evaluated::Scalar(values) => Value::Scalar(at, values.first().copied().unwrap_or(f64::NAN)),
-                Evaluated::Text(text) => Value::String(at, text),
-                Evaluated::Vector(rows) => Value::Vector(to_series(rows, &grid, !expr.is_ordered())),
-            }
-        };
-        Ok(finish(evaluator, value, watch))
+        self.ask(&Request::new(expr, When::Instant(at)), deadline)
     }
 
     /// The values of an expression at `start`, `start + step`, … up to `end`.
@@ -61,19 +88,45 @@ impl Engine {
     /// # Errors
     /// As [`instant`](Self::instant); also an empty range, a step of nothing or too many steps.
     pub fn range(&self, expr: &str, start: Timestamp, end: Timestamp, step: Duration, deadline: &Deadline) -> Result<Answer, QueryError> {
+        self.ask(&Request::new(expr, When::Range { start, end, step }), deadline)
+    }
+
+    /// The answer to a request.
+    ///
+    /// # Errors
+    /// As [`range`](Self::range).
+    pub fn ask(&self, request: &Request<'_>, deadline: &Deadline) -> Result<Answer, QueryError> {
         let watch = Stopwatch::start();
-        let expr = parse::parse(expr)?;
-        let grid = self.grid(start, end, step)?;
-        let kind = match &expr {
-            Expr::Range { .. } | Expr::Subquery { .. } => Some("range vector"),
-            Expr::Text(_) => Some("string"),
-            _ => None,
+        let mut expr = parse::parse(request.expr, self.0.options.experimental)?;
+        let (grid, frame) = match request.when {
+            When::Instant(at) => {
+                let frame = Frame { start: at.0, end: at.0, step: 0, tier: request.tier, keeps_names: false };
+                (Grid { start: at.0, step: 1, count: 1 }, frame)
+            }
+            When::Range { start, end, step } => {
+                let grid = self.grid(start, end, step)?;
+                (grid, Frame { start: start.0, end: end.0, step: grid.step, tier: request.tier, keeps_names: false })
+            }
         };
-        if let Some(kind) = kind {
-            return Err(QueryError::Bad(format!("invalid expression type {kind:?} for range query, must be Scalar or instant Vector")));
-        }
-        let mut evaluator = Evaluator::new(&*self.0.source, &self.0.options, deadline, Frame { start: start.0, end: end.0, tier: None, keeps_names: false });
-        let value = Value::Matrix(self.matrix(&mut evaluator, &expr, &grid)?);
+        parse::resolve(&mut expr, Extent { step: frame.step, range: frame.end.saturating_sub(frame.start) })?;
+        plan::mark_counts(&mut expr, false);
+        let options = Options { lookback: request.lookback.unwrap_or(self.0.options.lookback), ..self.0.options.clone() };
+        let mut evaluator = Evaluator::new(&*self.0.source, &options, deadline, frame, request.expr, Some(&expr));
+        evaluator.explained = request.explain.then(Recorder::start);
+        let value = match request.when {
+            When::Instant(at) => instant(&mut evaluator, &expr, at, &grid)?,
+            When::Range { .. } => {
+                let kind = match expr.kind() {
+                    Type::Matrix => Some("range vector"),
+                    Type::Text => Some("string"),
+                    Type::Scalar | Type::Vector => None,
+                };
+                if let Some(kind) = kind {
+                    return Err(QueryError::Bad(format!("invalid expression type {kind:?} for range query, must be Scalar or instant Vector")));
+                }
+                Value::Matrix(matrix(&mut evaluator, &expr, &grid)?)
+            }
+        };
         Ok(finish(evaluator, value, watch))
     }
 
@@ -85,11 +138,11 @@ impl Engine {
         let watch = Stopwatch::start();
         let plan = shorthand::plan(query, names)?;
         let grid = self.grid(query.start, query.end, plan.step)?;
-        let frame = Frame { start: query.start.0, end: query.end.0, tier: query.tier, keeps_names: plan.keeps_names };
-        let mut evaluator = Evaluator::new(&*self.0.source, &self.0.options, deadline, frame);
+        let frame = Frame { start: query.start.0, end: query.end.0, step: grid.step, tier: query.tier, keeps_names: plan.keeps_names };
+        let mut evaluator = Evaluator::new(&*self.0.source, &self.0.options, deadline, frame, "", None);
         let mut series = Vec::new();
         for part in &plan.parts {
-            let mut found = self.matrix(&mut evaluator, &part.expr, &grid)?;
+            let mut found = matrix(&mut evaluator, &part.expr, &grid)?;
             if let Some(name) = &part.name {
                 found.iter_mut().for_each(|s| s.labels = s.labels.to_builder().set(METRIC_NAME, name).build());
             }
@@ -120,13 +173,24 @@ impl Engine {
         }
         Ok(Grid { start: start.0, step, count })
     }
+}
 
-    fn matrix(&self, evaluator: &mut Evaluator<'_>, expr: &Expr, grid: &Grid) -> Result<Vec<Series>, QueryError> {
-        match evaluator.eval(expr, grid)? {
-            Evaluated::Scalar(values) => Ok(to_series(vec![Row { labels: Labels::default(), values, tiers: super::value::TierSet::default() }], grid, true)),
-            Evaluated::Vector(rows) => Ok(to_series(rows, grid, true)),
-            Evaluated::Text(_) => Err(QueryError::Bad("a range query has no string answer".to_owned())),
-        }
+fn instant(evaluator: &mut Evaluator<'_>, expr: &Expr, at: Timestamp, grid: &Grid) -> Result<Value, QueryError> {
+    if expr.is_range() {
+        return Ok(Value::Matrix(raw_matrix(evaluator, expr, grid)?));
+    }
+    Ok(match evaluator.eval(expr, grid)? {
+        Evaluated::Scalar(values) => Value::Scalar(at, values.first().copied().unwrap_or(f64::NAN)),
+        Evaluated::Text(text) => Value::String(at, text),
+        Evaluated::Vector(rows) => Value::Vector(to_series(evaluator.finish(rows)?, grid, !expr.is_ordered())),
+    })
+}
+
+fn matrix(evaluator: &mut Evaluator<'_>, expr: &Expr, grid: &Grid) -> Result<Vec<Series>, QueryError> {
+    match evaluator.eval(expr, grid)? {
+        Evaluated::Scalar(values) => Ok(to_series(vec![Row::floats(Labels::default(), values, TierSet::default())], grid, true)),
+        Evaluated::Vector(rows) => Ok(to_series(evaluator.finish(rows)?, grid, true)),
+        Evaluated::Text(_) => Err(QueryError::Bad("a range query has no string answer".to_owned())),
     }
 }
 
@@ -145,7 +209,8 @@ fn thousands(n: usize) -> String {
 fn finish(evaluator: Evaluator<'_>, value: Value, watch: Stopwatch) -> Answer {
     let mut stats = evaluator.budget.stats;
     stats.took = watch.elapsed();
-    Answer { value, warnings: evaluator.notes.warnings, infos: evaluator.notes.infos, stats }
+    let explained = evaluator.explained.and_then(Recorder::finish);
+    Answer { value, warnings: evaluator.notes.warnings, infos: evaluator.notes.infos, stats, explained }
 }
 
 fn to_series(rows: Vec<Row>, grid: &Grid, sort: bool) -> Vec<Series> {
@@ -154,6 +219,7 @@ fn to_series(rows: Vec<Row>, grid: &Grid, sort: bool) -> Vec<Series> {
         .filter(|row| !row.is_empty())
         .map(|row| Series {
             points: row.values.iter().enumerate().filter(|(_, v)| !is_hole(**v)).map(|(i, v)| (Timestamp(grid.time(i)), *v)).collect(),
+            histograms: row.histograms.into_iter().enumerate().filter_map(|(i, h)| Some((Timestamp(grid.time(i)), h?))).collect(),
             tier: row.tiers.only(),
             labels: row.labels,
         })
@@ -169,15 +235,18 @@ fn raw_matrix(evaluator: &mut Evaluator<'_>, expr: &Expr, grid: &Grid) -> Result
     let windows = evaluator.windows(expr, grid, false)?;
     let end = evaluator.frame.reference(&windows.shift, grid.start);
     let start = end.saturating_sub(windows.range);
+    let inside = |t: &i64| *t > start && *t <= end;
     let mut out = Vec::new();
     for track in windows.tracks {
         if track.coarsest != Tier::Raw {
             evaluator.notes.info(format!("range selector: approximated from {}", track.coarsest));
         }
-        let inside = track.points.t.iter().zip(&track.points.v).filter(|(t, _)| **t > start && **t <= end);
-        let points: Vec<(Timestamp, f64)> = inside.map(|(t, v)| (Timestamp(*t), *v)).collect();
-        if !points.is_empty() {
-            out.push(Series { labels: track.labels, points, tier: track.tiers.only() });
+        let points: Vec<(Timestamp, f64)> = track.points.t.iter().zip(&track.points.v).filter(|(t, _)| inside(t)).map(|(t, v)| (Timestamp(*t), *v)).collect();
+        let histograms: Vec<_> =
+            track.histograms.t.iter().zip(&track.histograms.h).filter(|(t, _)| inside(t)).map(|(t, h)| (Timestamp(*t), h.clone())).collect();
+        if !points.is_empty() || !histograms.is_empty() {
+            let labels = if track.drop_name { super::value::nameless(&track.labels) } else { track.labels };
+            out.push(Series { labels, points, histograms, tier: track.tiers.only() });
         }
     }
     out.sort_by(|a, b| a.labels.cmp(&b.labels));

@@ -1,24 +1,20 @@
-//! Quantiles and fractions of classic histograms: cumulative counts by upper bound `le`.
+//! Functions on histograms: native ones, and classic ones, which are cumulative counts by upper bound `le`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write;
 
 use super::QueryError;
-use super::eval::{Evaluator, Notes};
+use super::eval::Evaluator;
 use super::functions::Args;
-use super::value::{Evaluated, Grid, HOLE, Row, TierSet, is_hole};
-use crate::model::{Labels, METRIC_NAME};
+use super::native;
+use super::notes::{Notes, Site};
+use super::parse::plain;
+use super::value::{Evaluated, Grid, Held, Row, TierSet, is_hole};
+use crate::model::{Histogram, Labels};
 
 const BUCKET_LABEL: &str = "le";
 /// Counts that differ by less are taken as equal: scraping is not atomic.
 const SMALL_DELTA: f64 = 1e-12;
-
-/// The buckets of one histogram over all steps, by rising bound.
-struct Histogram {
-    labels: Labels,
-    name: String,
-    bounds: Vec<(f64, Row)>,
-    tiers: TierSet,
-}
 
 #[derive(Clone, Copy, Debug)]
 struct Bucket {
@@ -26,72 +22,232 @@ struct Bucket {
     count: f64,
 }
 
+/// One histogram over all steps: native, classic, or by turns.
+#[derive(Default)]
+struct Family {
+    labels: Labels,
+    /// The buckets of a classic histogram by rising bound.
+    bounds: Vec<(f64, Row)>,
+    native: Option<Row>,
+    tiers: TierSet,
+    drop_name: bool,
+}
+
+macro_rules! of_each {
+    ($($name:ident = $f:expr;)+) => {
+        $(pub(super) fn $name(evaluator: &mut Evaluator<'_>, args: Args<'_>, grid: &Grid) -> Result<Evaluated, QueryError> {
+            of_native(evaluator, args, grid, $f)
+        })+
+    };
+}
+
+of_each! {
+    count = |h| h.count;
+    sum = |h| h.sum;
+    avg = |h| h.sum / h.count;
+    stdvar = native::variance;
+    stddev = |h| native::variance(h).sqrt();
+}
+
+/// A function of native histograms; numbers are left out.
+fn of_native(evaluator: &mut Evaluator<'_>, args: Args<'_>, grid: &Grid, f: fn(&Histogram) -> f64) -> Result<Evaluated, QueryError> {
+    let mut rows = evaluator.vector(args.get(0)?, grid)?;
+    rows.retain(Row::has_histograms);
+    for row in &mut rows {
+        for i in 0..grid.count {
+            let value = row.histogram(i).map(|h| Held::Float(f(h)));
+            row.put(i, value);
+        }
+        row.histograms.clear();
+    }
+    Ok(Evaluated::Vector(evaluator.nameless(rows)?))
+}
+
+/// What one histogram yields at a step.
+type Of<'a> = dyn FnMut(usize, Shape<'_>, &str, &mut Notes) -> f64 + 'a;
+
+/// A histogram of either kind.
+enum Shape<'a> {
+    Native(&'a Histogram),
+    Classic(Vec<Bucket>),
+}
+
 pub(super) fn quantile(evaluator: &mut Evaluator<'_>, args: Args<'_>, grid: &Grid) -> Result<Evaluated, QueryError> {
     let phi = evaluator.scalar(args.get(0)?, grid)?;
     let rows = evaluator.vector(args.get(1)?, grid)?;
-    let histograms = gather(rows, args.place(1), &mut evaluator.notes);
-    for phi in phi.iter().filter(|phi| !(0.0..=1.0).contains(*phi)) {
-        evaluator.notes.warn(super::aggregate::phi_warning(*phi, args.place(0)));
-    }
-    let mut fixed = Vec::new();
-    let out = per_step(histograms, grid, |i, name, buckets| {
-        let (value, forced) = quantile_of(phi[i], buckets);
-        if forced && !fixed.iter().any(|n| n == name) {
-            fixed.push(name.to_owned());
+    let families = gather(rows, args.site(1), grid, &mut evaluator.notes);
+    phi.iter().filter(|phi| !(0.0..=1.0).contains(*phi)).for_each(|phi| evaluator.notes.bad_quantile(*phi, args.site(0)));
+    let delayed = evaluator.options.delayed_name_removal;
+    let sites = (args.site(0), args.site(1));
+    let rows = per_step(&families, grid, &mut evaluator.notes, &mut |i, shape, name, notes| quantile_of_shape(phi[i], shape, name, delayed, sites, notes));
+    Ok(Evaluated::Vector(evaluator.nameless(rows)?))
+}
+
+/// Several quantiles at once, told apart by a label.
+pub(super) fn quantiles(evaluator: &mut Evaluator<'_>, args: Args<'_>, grid: &Grid) -> Result<Evaluated, QueryError> {
+    let label = args.text(1)?;
+    let rows = evaluator.vector(args.get(0)?, grid)?;
+    let families = gather(rows, args.site(0), grid, &mut evaluator.notes);
+    let delayed = evaluator.options.delayed_name_removal;
+    let mut out: Vec<Row> = Vec::new();
+    let mut at: HashMap<Labels, usize> = HashMap::new();
+    for k in 2..args.args.len() {
+        let phi = evaluator.scalar(args.get(k)?, grid)?;
+        phi.iter().filter(|phi| !(0.0..=1.0).contains(*phi)).for_each(|phi| evaluator.notes.bad_quantile(*phi, args.site(k)));
+        let sites = (args.site(0), args.site(1));
+        let rows = per_step(&families, grid, &mut evaluator.notes, &mut |i, shape, name, notes| quantile_of_shape(phi[i], shape, name, delayed, sites, notes));
+        for row in rows {
+            // The quantile may differ from step to step, and the label with it.
+            for i in (0..grid.count).filter(|i| row.is_there(*i)) {
+                let labels = row.labels.to_builder().set(label, &open_metrics(phi[i])).build();
+                let at = *at.entry(labels.clone()).or_insert_with(|| {
+                    out.push(Row { drop_name: row.drop_name, ..Row::hollow(labels, grid.count, row.tiers) });
+                    out.len() - 1
+                });
+                if out[at].is_there(i) {
+                    return Err(QueryError::Execution("vector cannot contain metrics with the same labelset".to_owned()));
+                }
+                out[at].values[i] = row.values[i];
+            }
         }
-        value
-    });
-    for name in fixed {
-        evaluator.notes.info(format!("PromQL info: input to histogram_quantile needed to be fixed for monotonicity (see https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile) for metric name {name:?} ({})", args.place(1)));
     }
-    Ok(Evaluated::Vector(super::value::merge_equal(out)?))
+    Ok(Evaluated::Vector(evaluator.nameless(out)?))
+}
+
+/// A number as OpenMetrics writes it: whole ones with `.0`.
+fn open_metrics(v: f64) -> String {
+    let text = plain(v);
+    if v.is_finite() && !text.contains('.') { format!("{text}.0") } else { text }
+}
+
+fn quantile_of_shape(phi: f64, shape: Shape<'_>, name: &str, delayed: bool, sites: (Site, Site), notes: &mut Notes) -> f64 {
+    match shape {
+        Shape::Native(h) => {
+            let value = native::quantile(phi, h);
+            if h.sum.is_nan() && (0.0..=1.0).contains(&phi) && h.count > 0.0 {
+                if value.is_nan() {
+                    notes.nan_result(name, sites.0);
+                } else if observations(h) < h.count {
+                    notes.nan_skew(name, sites.0);
+                }
+            }
+            value
+        }
+        Shape::Classic(buckets) => {
+            let (value, forced) = quantile_of(phi, buckets);
+            if forced {
+                notes.forced_monotonicity(if delayed { name } else { "" }, sites.1);
+            }
+            value
+        }
+    }
+}
+
+/// Observations that lie in buckets: those of NaN do not.
+fn observations(h: &Histogram) -> f64 {
+    native::all_buckets(h).iter().map(|b| b.count).sum()
 }
 
 pub(super) fn fraction(evaluator: &mut Evaluator<'_>, args: Args<'_>, grid: &Grid) -> Result<Evaluated, QueryError> {
     let lower = evaluator.scalar(args.get(0)?, grid)?;
     let upper = evaluator.scalar(args.get(1)?, grid)?;
     let rows = evaluator.vector(args.get(2)?, grid)?;
-    let histograms = gather(rows, args.place(2), &mut evaluator.notes);
-    let out = per_step(histograms, grid, |i, _, buckets| fraction_of(lower[i], upper[i], buckets));
-    Ok(Evaluated::Vector(super::value::merge_equal(out)?))
+    let families = gather(rows, args.site(2), grid, &mut evaluator.notes);
+    let site = args.site(0);
+    let rows = per_step(&families, grid, &mut evaluator.notes, &mut |i, shape, name, notes| match shape {
+        Shape::Native(h) => {
+            if h.sum.is_nan() && h.count > 0.0 && observations(h) < h.count {
+                notes.nan_fraction(name, site);
+            }
+            native::fraction(lower[i], upper[i], h)
+        }
+        Shape::Classic(buckets) => fraction_of(lower[i], upper[i], buckets),
+    });
+    Ok(Evaluated::Vector(evaluator.nameless(rows)?))
 }
 
-fn gather(rows: Vec<Row>, place: &str, notes: &mut Notes) -> Vec<Histogram> {
-    let mut out: BTreeMap<(Labels, String), Histogram> = BTreeMap::new();
+/// Puts the buckets of classic histograms together. Where a histogram is there in both ways, neither counts.
+fn gather(rows: Vec<Row>, site: Site, grid: &Grid, notes: &mut Notes) -> Vec<Family> {
+    let mut out: BTreeMap<Labels, Family> = BTreeMap::new();
     for row in rows {
-        let le = row.labels.get(BUCKET_LABEL).unwrap_or("");
-        let name = row.labels.metric_name().to_owned();
-        let Some(bound) = parse_bound(le) else {
-            notes.warn(format!("PromQL warning: bucket label \"le\" is missing or has a malformed value of {le:?} for metric name {name:?} ({place})"));
-            continue;
-        };
-        let labels = row.labels.filtered(|n| n != BUCKET_LABEL && n != METRIC_NAME);
-        let entry = out.entry((labels.clone(), name.clone())).or_insert_with(|| Histogram { labels, name, bounds: Vec::new(), tiers: TierSet::default() });
-        entry.tiers = entry.tiers.with(row.tiers);
-        entry.bounds.push((bound, row));
+        if row.values.iter().any(|v| !is_hole(*v)) {
+            let le = row.labels.get(BUCKET_LABEL).unwrap_or("");
+            match parse_bound(le) {
+                None => notes.bad_bound(le, row.labels.metric_name(), site),
+                Some(bound) => family(&mut out, row.labels.filtered(|n| n != BUCKET_LABEL), &row).bounds.push((bound, row.clone())),
+            }
+        }
+        if row.has_histograms() {
+            let family = family(&mut out, row.labels.clone(), &row);
+            family.native = Some(row);
+        }
     }
-    let mut out: Vec<Histogram> = out.into_values().collect();
-    out.iter_mut().for_each(|h| h.bounds.sort_by(|a, b| a.0.total_cmp(&b.0)));
+    let mut out: Vec<Family> = out.into_values().collect();
+    for family in &mut out {
+        family.bounds.sort_by(|a, b| a.0.total_cmp(&b.0));
+        if let Some(native) = &mut family.native {
+            let mixed = |i: usize| native.histogram(i).is_some() && family.bounds.iter().any(|(_, row)| !is_hole(row.values[i]));
+            let both: Vec<bool> = (0..grid.count).map(mixed).collect();
+            if both.contains(&true) {
+                notes.mixed_classic(family.labels.metric_name(), site);
+                native.keep(|i| !both[i]);
+                family.bounds.iter_mut().for_each(|(_, row)| row.keep(|i| !both[i]));
+            }
+        }
+    }
     out
+}
+
+/// The histogram of these labels; the name is among them, since it tells histograms apart.
+fn family<'a>(families: &'a mut BTreeMap<Labels, Family>, labels: Labels, row: &Row) -> &'a mut Family {
+    let found = families.entry(labels.clone()).or_insert_with(|| Family { labels, drop_name: row.drop_name, ..Family::default() });
+    found.tiers = found.tiers.with(row.tiers);
+    found
 }
 
 fn parse_bound(text: &str) -> Option<f64> {
     text.parse::<f64>().ok().filter(|b| !b.is_nan())
 }
 
-fn per_step(histograms: Vec<Histogram>, grid: &Grid, mut f: impl FnMut(usize, &str, Vec<Bucket>) -> f64) -> Vec<Row> {
-    let mut out = Vec::with_capacity(histograms.len());
-    for h in histograms {
-        let mut values = vec![HOLE; grid.count];
-        for (i, value) in values.iter_mut().enumerate() {
-            let there = h.bounds.iter().filter(|(_, row)| !is_hole(row.values[i]));
+fn per_step(families: &[Family], grid: &Grid, notes: &mut Notes, f: &mut Of<'_>) -> Vec<Row> {
+    let mut out = Vec::with_capacity(families.len());
+    for family in families {
+        let name = family.labels.metric_name();
+        let mut row = Row { drop_name: family.drop_name, ..Row::hollow(family.labels.clone(), grid.count, family.tiers) };
+        for i in 0..grid.count {
+            if let Some(h) = family.native.as_ref().and_then(|row| row.histogram(i)) {
+                row.values[i] = f(i, Shape::Native(h), name, notes);
+                continue;
+            }
+            let there = family.bounds.iter().filter(|(_, row)| !is_hole(row.values[i]));
             let buckets: Vec<Bucket> = there.map(|(upper, row)| Bucket { upper: *upper, count: row.values[i] }).collect();
             if !buckets.is_empty() {
-                *value = f(i, &h.name, buckets);
+                row.values[i] = f(i, Shape::Classic(buckets), name, notes);
             }
         }
-        out.push(Row { labels: h.labels, values, tiers: h.tiers });
+        if !row.is_empty() {
+            out.push(row);
+        }
     }
+    out
+}
+
+/// A native histogram as Prometheus prints it: counts by bucket, bounds in brackets that say whether they are part of it.
+pub(super) fn text(h: &Histogram) -> String {
+    let mut out = format!("{{count:{}, sum:{}", super::notes::general(h.count), super::notes::general(h.sum));
+    for b in native::all_buckets(h) {
+        let zero = b.lower <= 0.0 && b.upper >= 0.0 && !native::is_custom(h);
+        let (open, close) = if zero {
+            ('[', ']')
+        } else if b.upper <= 0.0 && !native::is_custom(h) {
+            ('[', ')')
+        } else {
+            ('(', ']')
+        };
+        // Writing into a text does not fail.
+        let _ = write!(out, ", {open}{},{}{close}:{}", super::notes::general(b.lower), super::notes::general(b.upper), super::notes::general(b.count));
+    }
+    out.push('}');
     out
 }
 
@@ -185,17 +341,6 @@ fn rank_of(v: f64, buckets: &[Bucket], total: f64) -> f64 {
         rank = b.count;
     }
     total
-}
-
-/// A number as Go prints it without an exponent.
-pub(super) fn number(v: f64) -> String {
-    if v.is_nan() {
-        "NaN".to_owned()
-    } else if v.is_infinite() {
-        if v > 0.0 { "+Inf".to_owned() } else { "-Inf".to_owned() }
-    } else {
-        format!("{v}")
-    }
 }
 
 #[cfg(test)]

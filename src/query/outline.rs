@@ -3,9 +3,8 @@
 
 use std::time::Duration;
 
-use super::locate::locate;
 use super::parse;
-use super::tree::{At, Expr, Selector, Shift};
+use super::tree::{At, Edges, Expr, Node, Selector, Shift, Type};
 use crate::model::{METRIC_NAME, MatchOp};
 
 /// What an expression yields.
@@ -42,19 +41,19 @@ pub struct Flaw {
     pub character: usize,
 }
 
-/// Reads an expression.
+/// Reads an expression; what is experimental is allowed, since whether it may run is the engine's to say.
 ///
 /// # Errors
-/// It is malformed, or names what is not supported.
+/// It is malformed.
 pub fn outline(text: &str) -> Result<Outline, Flaw> {
-    let expr = parse::parse(text).map_err(|error| {
-        let reason = error.to_string();
-        Flaw { character: locate(text, &reason), reason }
+    let expr = parse::find_flaw(text, true).map_err(|flaw| {
+        let character = text.get(..flaw.span.start).map_or(1, |before| before.chars().count() + 1);
+        Flaw { character, reason: format!("parse error: {}", flaw.message) }
     })?;
-    let yields = match &expr {
-        Expr::Range { .. } | Expr::Subquery { .. } => Yields::Windows,
-        Expr::Text(_) => Yields::Text,
-        _ => Yields::Values,
+    let yields = match expr.kind() {
+        Type::Matrix => Yields::Windows,
+        Type::Text => Yields::Text,
+        Type::Scalar | Type::Vector => Yields::Values,
     };
     let mut found = Outline { names: Vec::new(), yields, steady: true, reach: Duration::ZERO };
     found.walk(&expr, 0);
@@ -66,28 +65,28 @@ pub fn outline(text: &str) -> Result<Outline, Flaw> {
 impl Outline {
     /// `back`: milliseconds before the time asked for that this node is evaluated at, at most.
     fn walk(&mut self, expr: &Expr, back: i64) {
-        match expr {
-            Expr::Number(_) | Expr::Text(_) => {}
-            Expr::Instant(selector) => self.selector(selector, back),
-            Expr::Range { selector, range } => self.selector(selector, back.saturating_add(*range)),
-            Expr::Subquery { expr, shift, range, .. } => {
+        match &expr.node {
+            Node::Instant(selector) => self.selector(selector, back),
+            Node::Range { selector, range, length } => {
+                self.steady &= length.is_none();
+                self.selector(selector, back.saturating_add(*range));
+            }
+            Node::Subquery { expr, shift, range, length, step_length, .. } => {
+                self.steady &= length.is_none() && step_length.is_none();
                 let back = self.shift(shift, back.saturating_add(*range));
                 self.walk(expr, back);
             }
-            Expr::Call { args, .. } => args.iter().for_each(|arg| self.walk(arg, back)),
-            Expr::Aggregate { expr, param, .. } => {
-                self.walk(expr, back);
-                param.iter().for_each(|param| self.walk(param, back));
+            Node::Call { function, .. } => {
+                // These look at the query's range, not at the time.
+                self.steady &= !matches!(function.name, "start" | "end" | "range" | "step");
+                expr.children().into_iter().for_each(|child| self.walk(child, back));
             }
-            Expr::Binary { lhs, rhs, .. } => {
-                self.walk(lhs, back);
-                self.walk(rhs, back);
-            }
-            Expr::Negate(inner) => self.walk(inner, back),
+            _ => expr.children().into_iter().for_each(|child| self.walk(child, back)),
         }
     }
 
     fn selector(&mut self, selector: &Selector, back: i64) {
+        self.steady &= selector.edges != Edges::Smoothed;
         self.shift(&selector.shift, back);
         for matcher in selector.matchers.iter().filter(|matcher| matcher.name == METRIC_NAME) {
             if let MatchOp::Equal(name) = &matcher.op {
@@ -99,7 +98,7 @@ impl Outline {
     /// Yields how far back the shifted is.
     fn shift(&mut self, shift: &Shift, back: i64) -> i64 {
         let pinned = matches!(shift.at, Some(At::Start | At::End | At::Time(_)));
-        self.steady &= !pinned && shift.offset >= 0;
+        self.steady &= !pinned && shift.offset >= 0 && shift.length.is_none();
         let back = back.saturating_add(shift.offset.max(0));
         self.reach = self.reach.max(Duration::from_millis(back.unsigned_abs()));
         back
@@ -130,7 +129,8 @@ mod tests {
     #[test]
     fn a_flaw_says_at_which_character() {
         let flaw = outline("sum(rate(x[5m])").unwrap_err();
-        assert_eq!(flaw.character, 4, "{flaw}");
-        assert!(flaw.to_string().ends_with("(at character 4)"));
+        assert_eq!(flaw.character, 16, "{flaw}");
+        assert!(flaw.to_string().ends_with("unclosed left parenthesis (at character 16)"));
+        assert_eq!(outline("äh + * 1").unwrap_err().character, 1);
     }
 }

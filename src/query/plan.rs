@@ -1,6 +1,6 @@
 //! Which time a selector must read: its steps, shifted, with what lies before each.
 
-use super::tree::{At, Shift};
+use super::tree::{At, BinaryOp, Expr, Node, Shift};
 use super::value::Grid;
 use crate::model::{Tier, TimeRange, Timestamp};
 use crate::store::Coverage;
@@ -10,6 +10,8 @@ use crate::store::Coverage;
 pub(super) struct Frame {
     pub(super) start: i64,
     pub(super) end: i64,
+    /// Milliseconds between steps; 0 of an instant query.
+    pub(super) step: i64,
     /// Only this tier, where the caller asked for one.
     pub(super) tier: Option<Tier>,
     /// Functions over time keep the metric's name.
@@ -62,4 +64,24 @@ pub(super) fn instant_range(coverage: &Coverage, frame: &Frame, configured: i64,
 /// What to read for windows of `range` that end from `first` to `last`.
 pub(super) fn window_range(range: i64, first: i64, last: i64) -> TimeRange {
     TimeRange::new(Timestamp(first.saturating_sub(range)), Timestamp(last))
+}
+
+/// Marks the selectors of whose histograms only count and sum are looked at: those within `histogram_count` and its
+/// like, with nothing in between that needs buckets. Sub-queries jump about, so nothing can be found while reading.
+pub(super) fn mark_counts(expr: &mut Expr, within: bool) {
+    let within = match &mut expr.node {
+        Node::Instant(selector) | Node::Range { selector, .. } => {
+            selector.counts_alone = within;
+            return;
+        }
+        Node::Call { function, .. } => match function.name {
+            "histogram_count" | "histogram_sum" | "histogram_avg" => true,
+            "histogram_quantile" | "histogram_quantiles" | "histogram_fraction" | "histogram_stddev" | "histogram_stdvar" => false,
+            _ => within,
+        },
+        Node::Binary { op, .. } => within && !matches!(op, BinaryOp::TrimUpper | BinaryOp::TrimLower | BinaryOp::Equal | BinaryOp::NotEqual),
+        Node::Subquery { .. } => false,
+        _ => within,
+    };
+    expr.children_mut().into_iter().for_each(|child| mark_counts(child, within));
 }

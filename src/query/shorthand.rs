@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::tree::{AggregateOp, Expr, Grouping, Selector, Shift};
+use super::tree::{AggregateOp, Edges, Expr, Grouping, Node, Selector, Shift};
 use super::value::Series;
 use super::{QueryError, Stats, functions};
 use crate::model::{Category, METRIC_NAME, Matcher, Tier, Timestamp};
@@ -184,42 +184,46 @@ fn any_of(names: &[String]) -> Result<Matcher, QueryError> {
 
 fn select(query: &MetricsQuery, mut matchers: Vec<Matcher>) -> Selector {
     matchers.extend(query.matchers.iter().cloned());
-    Selector { matchers, shift: Shift::default() }
+    Selector { name: None, matchers, shift: Shift::default(), edges: Edges::Plain, counts_alone: false }
 }
 
 fn call(name: &str, args: Vec<Expr>) -> Result<Expr, QueryError> {
     let function = functions::find(name).ok_or_else(|| QueryError::Unsupported(format!("the function {name}()")))?;
-    Ok(Expr::Call { function, args, places: Vec::new() })
+    Ok(Expr::nowhere(Node::Call { function, args }))
+}
+
+fn number(v: f64) -> Expr {
+    Expr::nowhere(Node::Number(v, false))
 }
 
 fn windows(selector: Selector, step: Duration) -> Expr {
-    Expr::Range { selector, range: i64::try_from(step.as_millis()).unwrap_or(i64::MAX / 16) }
+    Expr::nowhere(Node::Range { selector, range: i64::try_from(step.as_millis()).unwrap_or(i64::MAX / 16), length: None })
 }
 
 fn build(query: &MetricsQuery, selector: Selector, step: Duration) -> Result<Expr, QueryError> {
     let Some(aggregation) = query.aggregation else {
-        return Ok(Expr::Instant(selector));
+        return Ok(Expr::nowhere(Node::Instant(selector)));
     };
-    let phi = aggregation.phi().map(Expr::Number);
+    let phi = aggregation.phi().map(number);
     let Some(labels) = &query.group_by else {
         let mut args: Vec<Expr> = phi.into_iter().collect();
         args.push(windows(selector, step));
         return call(aggregation.over_time(), args);
     };
     let (op, expr) = match aggregation {
-        Aggregation::Avg => (AggregateOp::Avg, Expr::Instant(selector)),
-        Aggregation::Sum => (AggregateOp::Sum, Expr::Instant(selector)),
-        Aggregation::Min => (AggregateOp::Min, Expr::Instant(selector)),
-        Aggregation::Max => (AggregateOp::Max, Expr::Instant(selector)),
-        Aggregation::Count => (AggregateOp::Count, Expr::Instant(selector)),
+        Aggregation::Avg => (AggregateOp::Avg, Expr::nowhere(Node::Instant(selector))),
+        Aggregation::Sum => (AggregateOp::Sum, Expr::nowhere(Node::Instant(selector))),
+        Aggregation::Min => (AggregateOp::Min, Expr::nowhere(Node::Instant(selector))),
+        Aggregation::Max => (AggregateOp::Max, Expr::nowhere(Node::Instant(selector))),
+        Aggregation::Count => (AggregateOp::Count, Expr::nowhere(Node::Instant(selector))),
         Aggregation::Rate => (AggregateOp::Sum, call("rate", vec![windows(selector, step)])?),
-        _ => (AggregateOp::Quantile, Expr::Instant(selector)),
+        _ => (AggregateOp::Quantile, Expr::nowhere(Node::Instant(selector))),
     };
     Ok(by(op, expr, phi, labels.clone()))
 }
 
 fn by(op: AggregateOp, expr: Expr, param: Option<Expr>, labels: Vec<String>) -> Expr {
-    Expr::Aggregate { op, expr: Box::new(expr), param: param.map(Box::new), grouping: Grouping { labels, without: false }, place: String::new() }
+    Expr::nowhere(Node::Aggregate { op, expr: Box::new(expr), param: param.map(Box::new), grouping: Grouping { labels, without: false } })
 }
 
 /// The quantile of a histogram: of each series, or summed by `le` first.
@@ -229,5 +233,5 @@ fn histogram(query: &MetricsQuery, selector: Selector, phi: f64, step: Duration)
         None => rates,
         Some(labels) => by(AggregateOp::Sum, rates, None, labels.iter().cloned().chain(["le".to_owned()]).collect()),
     };
-    call("histogram_quantile", vec![Expr::Number(phi), buckets])
+    call("histogram_quantile", vec![number(phi), buckets])
 }

@@ -1,6 +1,6 @@
 //! Where columns come from: the store, or whatever else can select series.
 
-use crate::model::SeriesData;
+use crate::model::{Labels, SeriesData, TimeRange};
 use crate::store::{Coverage, Reader, Selection, StoreError};
 use crate::task::Deadline;
 
@@ -14,6 +14,13 @@ pub trait Source: Send + Sync {
 
     /// Which tier answers when.
     fn coverage(&self) -> Coverage;
+
+    /// When the counters of a series began: times of samples and the start that was sent with each, in Unix
+    /// milliseconds, ascending. A source that does not keep them yields nothing.
+    fn starts(&self, labels: &Labels, range: TimeRange) -> Vec<(i64, i64)> {
+        let _ = (labels, range);
+        Vec::new()
+    }
 }
 
 impl Source for Reader {

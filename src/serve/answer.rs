@@ -169,11 +169,11 @@ mod tests {
     use super::*;
 
     fn answer(value: Value) -> Answer {
-        Answer { value, warnings: Vec::new(), infos: Vec::new(), stats: Stats::default() }
+        Answer { value, warnings: Vec::new(), infos: Vec::new(), stats: Stats::default(), explained: None }
     }
     fn up(points: &[(i64, f64)]) -> Series {
         let labels = Labels::from_pairs([("__name__", "up")]).unwrap();
-        Series { labels, points: points.iter().map(|&(t, v)| (Timestamp(t), v)).collect(), tier: None }
+        Series { labels, points: points.iter().map(|&(t, v)| (Timestamp(t), v)).collect(), ..Series::default() }
     }
     fn text(answer: &Answer) -> String {
         String::from_utf8(query(answer, false)).unwrap()

@@ -132,7 +132,7 @@ pub(super) struct Change {
     pub(super) add: Vec<Record>,
     pub(super) remove: Vec<u64>,
     pub(super) dropped: Vec<(Tier, Timestamp)>,
-    pub(super) rolled: Option<((Tier, Timestamp), u64)>,
+    pub(super) rolled: Vec<((Tier, Timestamp), u64)>,
     pub(super) forget_rolled: Vec<(Tier, Timestamp)>,
     /// Lengths of the windows from now on.
     pub(super) windows: Vec<(Tier, Duration)>,
@@ -371,7 +371,7 @@ impl Catalog {
                 counters.insert(window_counter(*tier), length.as_millis() as u64)?;
             }
             let mut rolled = transaction.open_table(ROLLED)?;
-            if let Some(((tier, start), generation)) = change.rolled {
+            for ((tier, start), generation) in &change.rolled {
                 rolled.insert((tier.index() as u8, start.0), generation)?;
             }
             for (tier, start) in &change.forget_rolled {

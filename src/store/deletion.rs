@@ -13,11 +13,10 @@ use std::sync::{Arc, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use super::StoreError;
-use super::journal::WindowKey;
 use super::keeper::{Keeper, Kept};
 use super::layout::Record;
 use super::partition::{Partition, Values};
-use crate::model::{BucketColumns, Column, Labels, MatchOp, Matcher, PatternError, TimeRange, Widths};
+use crate::model::{BucketColumns, Column, Labels, MatchOp, Matcher, PatternError, Tier, TimeRange, Widths};
 use crate::task::Deadline;
 
 /// Name, operator and value of a matcher, as it is stored.
@@ -140,33 +139,26 @@ impl Keeper {
     /// Writes every touched window anew, and forgets the deletions that no file needs any more.
     pub(super) fn work_in_deletions(&self, deadline: &Deadline, kept: &mut Kept) -> Result<(), StoreError> {
         let shared = &self.shared;
-        let widths = shared.options.widths;
         let deletions = shared.read().deletions.clone();
         if deletions.is_empty() {
             return Ok(());
         }
-        let touched = |p: &Arc<Partition>| deletions.iter().any(|d| d.touches(&p.record, widths));
-        let sources: Vec<Arc<Partition>> = shared.read().set.iter().filter(|p| touched(p)).cloned().collect();
-        let mut done: Vec<WindowKey> = Vec::new();
-        for source in sources {
+        // What is written anew has a higher generation and is not touched any more.
+        while let Some((tier, range)) = self.first_touched(&deletions) {
             deadline.check()?;
-            match self.merges_into(&source.record) {
-                Some(key) if done.contains(&key) => {}
-                Some(key) => {
-                    self.merge(key)?;
-                    done.push(key);
-                    kept.merged += 1;
-                }
-                None => {
-                    self.rewrite(std::slice::from_ref(&source), None)?;
-                    kept.merged += 1;
-                }
-            }
+            self.unite(tier, range)?;
+            kept.merged += 1;
         }
         shared.settle_doubt()?;
         shared.catalog.forget_deletions(&deletions.iter().map(|d| d.id).collect::<Vec<_>>())?;
         let mut state = shared.write();
         state.deletions = Arc::new(state.deletions.iter().filter(|d| !deletions.iter().any(|gone| gone.id == d.id)).cloned().collect());
         Ok(())
+    }
+
+    /// Tier and range of a file that may hold what is deleted.
+    fn first_touched(&self, deletions: &[Deletion]) -> Option<(Tier, TimeRange)> {
+        let touched = |p: &&Arc<Partition>| deletions.iter().any(|d| d.touches(&p.record, self.shared.options.widths));
+        self.shared.read().set.iter().find(touched).map(|p| (p.record.tier, p.record.range))
     }
 }

@@ -4,10 +4,11 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use super::cardinality::largest;
+use super::catalog::Partitions;
 use super::files::Files;
 use super::head::Head;
-use super::journal::{Entry, Journal};
-use super::keeper::{Keeper, MAX_UNSEALED};
+use super::journal::{Entry, Journal, Place};
+use super::keeper::{Keeper, MAX_UNSEALED, MOST_UNSEALED};
 use super::read::Reader;
 use super::shared::Shared;
 use super::windows::Windows;
@@ -75,15 +76,14 @@ pub(super) fn open_on(files: Arc<Files>, options: Options, clock: SharedClock) -
     let mut replayed = 0;
     let journal = {
         let mut state = shared.write();
-        let sealed: Vec<(Tier, TimeRange, u64)> = partitions.records.iter().map(|r| (r.tier, r.range, r.through)).collect();
-        let replay = |sequence: u64, tier: Tier, labels: &[u8], sample: Sample| {
-            let known = sealed.iter().any(|(t, range, through)| *t == tier && *through >= sequence && range.contains(sample.t));
-            if known || sample.t <= state.dropped[tier.index()] {
+        let mut replay = Replay::new(&partitions);
+        let replay = |place: Place<'_>, sample: Sample| {
+            if sample.t <= state.dropped[place.tier.index()] || replay.is_sealed(place, sample.t) {
                 return false;
             }
-            let Some(series) = state.head.find_or_add(labels) else { return false };
-            let range = windows.range(tier, sample.t);
-            state.head.open((tier, range.start), range).push(series, sample);
+            let Some(series) = replay.series(place, &mut state.head) else { return false };
+            let range = windows.range(place.tier, sample.t);
+            state.head.open((place.tier, range.start), range).push(series, sample);
             replayed += 1;
             true
         };
@@ -94,6 +94,49 @@ pub(super) fn open_on(files: Arc<Files>, options: Options, clock: SharedClock) -
     let mut writer = Writer { shared: shared.clone(), journal };
     writer.cut()?;
     Ok(Opened { writer, reader: Reader { shared: shared.clone() }, keeper: Keeper { shared }, catalog, replayed, notes })
+}
+
+/// What is known already of the rows that are read back: which are sealed, and whose they are.
+struct Replay {
+    sealed: Vec<(Tier, TimeRange, u64)>,
+    /// Those of `sealed` that are complete through the row's sequence.
+    through: Vec<(Tier, TimeRange)>,
+    row: Option<u64>,
+    /// The head's number by the file's.
+    numbers: Vec<Option<u32>>,
+    file: Option<u64>,
+}
+
+impl Replay {
+    fn new(partitions: &Partitions) -> Self {
+        let sealed = partitions.records.iter().map(|r| (r.tier, r.range, r.through)).collect();
+        Self { sealed, through: Vec::new(), row: None, numbers: Vec::new(), file: None }
+    }
+
+    fn is_sealed(&mut self, place: Place<'_>, t: Timestamp) -> bool {
+        if self.row != Some(place.sequence) {
+            self.row = Some(place.sequence);
+            self.through.clear();
+            self.through.extend(self.sealed.iter().filter(|(_, _, through)| *through >= place.sequence).map(|(tier, range, _)| (*tier, *range)));
+        }
+        self.through.iter().any(|(tier, range)| *tier == place.tier && range.contains(t))
+    }
+
+    fn series(&mut self, place: Place<'_>, head: &mut Head) -> Option<u32> {
+        if self.file != Some(place.file) {
+            self.file = Some(place.file);
+            self.numbers.clear();
+        }
+        let index = place.number as usize;
+        if self.numbers.len() <= index {
+            self.numbers.resize(index + 1, None);
+        }
+        let known = self.numbers.get_mut(index)?;
+        if known.is_none() {
+            *known = head.find_or_add(place.labels);
+        }
+        *known
+    }
 }
 
 /// What was taken of one batch.
@@ -292,6 +335,14 @@ impl Writer {
     /// The journal cannot be synced: what was acknowledged since the last sync may not survive a power cut.
     pub fn sync(&mut self) -> Result<(), StoreError> {
         self.journal.sync()
+    }
+
+    /// Whether so much is unsealed that no more should come until some is sealed and
+    /// [`cut`](Self::cut): what is taken faster than it can be sealed would lengthen the next start
+    /// without bound.
+    #[must_use]
+    pub fn is_overfull(&self) -> bool {
+        self.shared.read().head.unsealed() > MOST_UNSEALED
     }
 
     /// Syncs what an interval left unsynced and ends.

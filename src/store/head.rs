@@ -299,6 +299,11 @@ impl Head {
         self.frozen.iter().map(|(k, w)| (*k, w.as_ref())).chain(self.windows.iter().map(|(k, w)| (*k, w)))
     }
 
+    /// Samples in all windows, those that are being sealed included.
+    pub(super) fn unsealed(&self) -> u64 {
+        self.all_windows().map(|(_, w)| w.samples).sum()
+    }
+
     /// Samples in windows that are not frozen.
     pub(super) fn open_samples(&self) -> u64 {
         self.windows.values().map(|w| w.samples).sum()

@@ -42,17 +42,21 @@ pub(super) fn matching(index: &dyn Index, matchers: &[Matcher]) -> Result<Vec<u3
     Ok(found)
 }
 
-/// Series that have the label with an accepted (or, `refused`, with a refused) value.
-fn having(index: &dyn Index, matcher: &Matcher, refused: bool) -> Result<Vec<u32>, StoreError> {
-    let literals: Option<&[String]> = match &matcher.op {
+/// The texts that a matcher accepts (or, `refused`, refuses), where it is a plain list of them.
+pub(super) fn literals(matcher: &Matcher, refused: bool) -> Option<&[String]> {
+    match &matcher.op {
         MatchOp::Equal(value) if !refused => Some(std::slice::from_ref(value)),
         MatchOp::NotEqual(value) if refused => Some(std::slice::from_ref(value)),
         MatchOp::Regex(pattern) if !refused => pattern.literals(),
         MatchOp::NotRegex(pattern) if refused => pattern.literals(),
         _ => None,
-    };
+    }
+}
+
+/// Series that have the label with an accepted (or, `refused`, with a refused) value.
+fn having(index: &dyn Index, matcher: &Matcher, refused: bool) -> Result<Vec<u32>, StoreError> {
     let mut out = Vec::new();
-    if let Some(literals) = literals {
+    if let Some(literals) = literals(matcher, refused) {
         for value in literals.iter().filter(|v| !v.is_empty()) {
             out.extend(index.equal(&matcher.name, value)?);
         }

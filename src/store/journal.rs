@@ -59,6 +59,19 @@ pub(super) struct Entry<'a> {
     pub(super) samples: &'a [Sample],
 }
 
+/// Where a sample that is read back stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place<'a> {
+    /// The file's first sequence.
+    pub(super) file: u64,
+    /// The row's.
+    pub(super) sequence: u64,
+    pub(super) tier: Tier,
+    /// The series' number in the file.
+    pub(super) number: u32,
+    pub(super) labels: &'a [u8],
+}
+
 /// The journal, owned by the one writer.
 #[derive(Debug)]
 pub(super) struct Journal {
@@ -81,7 +94,7 @@ impl Journal {
         sync: JournalSync,
         sequence: u64,
         window: impl Fn(Tier, Timestamp) -> Timestamp,
-        mut replay: impl FnMut(u64, Tier, &[u8], Sample) -> bool,
+        mut replay: impl FnMut(Place<'_>, Sample) -> bool,
         notes: &mut Vec<String>,
     ) -> Result<Self, StoreError> {
         let mut journal = Self { files: files.clone(), current: None, closed: Vec::new(), next_sequence: sequence + 1, sync, unsynced: None, written: 0 };
@@ -109,7 +122,7 @@ impl Journal {
         &mut self,
         name: &str,
         window: &impl Fn(Tier, Timestamp) -> Timestamp,
-        replay: &mut impl FnMut(u64, Tier, &[u8], Sample) -> bool,
+        replay: &mut impl FnMut(Place<'_>, Sample) -> bool,
     ) -> Result<BTreeMap<WindowKey, u64>, StoreError> {
         // Opening for writing repairs what a crash left; the file is not written again after this.
         let database = self.files.create(name)?;
@@ -120,13 +133,16 @@ impl Journal {
             Err(e) => return Err(fail(e.into())),
         };
         let mut touched = BTreeMap::new();
+        let mut newest = None;
+        let file = first_sequence(name);
         let mut state = RowState::default();
         let mut labels: Vec<Vec<u8>> = Vec::new();
+        let mut samples = Vec::new();
         let mut next = self.next_sequence;
         for entry in table.iter().map_err(|e| fail(e.into()))? {
             let (key, value) = entry.map_err(|e| fail(e.into()))?;
             let sequence = key.value();
-            let mut samples = Vec::new();
+            samples.clear();
             let new = &mut labels;
             let keep = |l: &[u8]| {
                 new.push(l.to_vec());
@@ -134,10 +150,13 @@ impl Journal {
             };
             row::decode(&mut state, value.value(), keep, |tier, number, sample| samples.push((tier, number, sample)))
                 .ok_or_else(|| StoreError::Damaged { what: format!("{name}, row {sequence}"), reason: "it does not decode".into() })?;
-            for (tier, number, sample) in samples {
+            for (tier, number, sample) in samples.drain(..) {
                 // Only what is still unsealed keeps the file.
-                if labels.get(number as usize).is_some_and(|labels| replay(sequence, tier, labels, sample)) {
-                    touched.insert((tier, window(tier, sample.t)), sequence);
+                if labels.get(number as usize).is_some_and(|labels| replay(Place { file, sequence, tier, number, labels }, sample)) {
+                    let key = (tier, window(tier, sample.t));
+                    if newest.replace((key, sequence)) != Some((key, sequence)) {
+                        touched.insert(key, sequence);
+                    }
                 }
             }
             next = next.max(sequence + 1);

@@ -1,35 +1,38 @@
-//! Keeping the tiers: seals windows, rolls up, merges generations, drops what is too old.
+//! Keeping the tiers: seals windows, rolls up, merges (`merge`), drops what is too old.
 //!
 //! A round does, in this order: seal what an earlier round left frozen, then what is due; roll up
-//! sealed windows; merge windows of many generations; drop what is too old, and (`budget`) what
+//! sealed windows; merge generations and neighbours; drop what is too old, and (`budget`) what
 //! takes too much. Each step writes files first and then
 //! makes one catalog transaction; a crash between leaves a file that no record names.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use super::StoreError;
 use super::catalog::Change;
-use super::deletion::{Deletion, surviving};
-use super::head::{HeadWindow, clip, overlay};
+use super::head::{HeadWindow, clip};
 use super::journal::WindowKey;
 use super::layout::{Combine, Record};
-use super::partition::{Partition, PartitionWriter, Values, View};
-use super::rollup::{roll_buckets, roll_samples, stack};
+use super::partition::{Partition, PartitionWriter, Values};
+use super::rollup::{roll_buckets, roll_samples};
 use super::shared::{Shared, State, alive, unrolled};
 use crate::clock::Stopwatch;
-use crate::model::{Column, Labels, Tier, TimeRange, Timestamp, Widths};
+use crate::model::{Labels, Tier, TimeRange, Timestamp};
 use crate::task::Deadline;
 
 /// Unsealed samples beyond which the fullest windows are sealed early: what is unsealed must replay
 /// in about a second.
 pub(super) const MAX_UNSEALED: u64 = 4_000_000;
+/// Unsealed samples beyond which no more should be appended until some are sealed.
+pub(super) const MOST_UNSEALED: u64 = 3 * MAX_UNSEALED;
+/// How long a round of what is due rolls up and merges before it ends, to go on in the next: between
+/// two rounds the journal is cut, and what came meanwhile is sealed first.
+const SLICE: Duration = Duration::from_secs(1);
+/// Generations that a window collects while samples still come for it, before it is rolled up all the same.
+const MAX_UNROLLED: usize = 8;
 /// Unsealed windows that have ended, beyond which the oldest are sealed.
 const MAX_WINDOWS: usize = 8;
-/// Generations of one window beyond which they are merged.
-const MAX_GENERATIONS: usize = 8;
 
 /// What a round of maintenance did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,6 +47,8 @@ pub struct Kept {
     pub dropped: usize,
     /// Those among them that the budget gave up before their age.
     pub spared: usize,
+    /// Whether the round ended with work left: the next one should follow at once.
+    pub more: bool,
     /// How long it took.
     pub took: Duration,
 }
@@ -56,13 +61,13 @@ pub struct Keeper {
 
 /// How much of a round is done.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Urgency {
+pub(super) enum Urgency {
     Due,
     Everything,
 }
 
 impl Keeper {
-    /// One round of what is due now.
+    /// One round of what is due now. It takes about a second: [`Kept::more`] says that work is left.
     ///
     /// # Errors
     /// A file or the catalog cannot be written; what was done until then stands, the rest is due again.
@@ -89,8 +94,8 @@ impl Keeper {
         let sealed = self.seal_due(urgency, deadline, &mut kept);
         // Before rolling up: a bucket must not be made of what is deleted.
         let cleaned = self.work_in_deletions(deadline, &mut kept);
-        let rolled = self.roll_due(urgency, deadline, &mut kept);
-        let merged = self.merge_due(urgency, deadline, &mut kept);
+        let rolled = self.roll_due(urgency, &watch, deadline, &mut kept);
+        let merged = self.merge_due(urgency, &watch, deadline, &mut kept);
         let dropped = self.drop_expired().map(|count| kept.dropped += count);
         let purged = self.purge(deadline, &mut kept);
         let spared = self.spare(deadline, &mut kept);
@@ -116,11 +121,15 @@ impl Keeper {
         self.seal_due(Urgency::Everything, deadline, kept)
     }
 
-    fn roll_due(&self, urgency: Urgency, deadline: &Deadline, kept: &mut Kept) -> Result<(), StoreError> {
+    fn roll_due(&self, urgency: Urgency, watch: &Stopwatch, deadline: &Deadline, kept: &mut Kept) -> Result<(), StoreError> {
         let mut result = Ok(());
         for tier in [Tier::Raw, Tier::Aggregated] {
             for key in self.to_roll(tier, urgency) {
                 deadline.check()?;
+                if urgency == Urgency::Due && self.should_yield(watch) {
+                    kept.more = true;
+                    return result;
+                }
                 match self.roll(key) {
                     Ok(rolled) => kept.rolled += usize::from(rolled),
                     // One damaged file must not hold up all other windows: it is found and set aside.
@@ -131,16 +140,9 @@ impl Keeper {
         result
     }
 
-    fn merge_due(&self, urgency: Urgency, deadline: &Deadline, kept: &mut Kept) -> Result<(), StoreError> {
-        let mut result = Ok(());
-        for key in self.to_merge(urgency) {
-            deadline.check()?;
-            match self.merge(key) {
-                Ok(()) => kept.merged += 1,
-                Err(error) => result = result.and(self.after(error, &self.touching(key))),
-            }
-        }
-        result
+    /// Whether the round has gone on long enough, or something waits that is more urgent: sealing.
+    pub(super) fn should_yield(&self, watch: &Stopwatch) -> bool {
+        watch.elapsed() > SLICE || self.shared.read().head.open_samples() > MAX_UNSEALED
     }
 
     /// Windows to seal now: those that waited long enough, and the fullest where too much is unsealed.
@@ -172,7 +174,7 @@ impl Keeper {
     }
 
     /// Seals what is frozen, oldest first: a later generation must not be recorded before an earlier one.
-    fn seal_frozen(&self) -> Result<usize, StoreError> {
+    pub(super) fn seal_frozen(&self) -> Result<usize, StoreError> {
         let mut sealed = 0;
         loop {
             let Some((key, window)) = self.shared.read().head.frozen.first().cloned() else { return Ok(sealed) };
@@ -221,7 +223,14 @@ impl Keeper {
         let state = self.shared.read();
         let before = self.shared.clock.now() - self.shared.options.late_window;
         let length = self.shared.windows.length(tier);
-        unrolled(&state, &self.shared).into_iter().filter(|(t, start)| *t == tier && (urgency == Urgency::Everything || *start + length < before)).collect()
+        // A window that is being filled would be rolled up again with each of its generations.
+        let filling = |(tier, start): WindowKey| {
+            let range = TimeRange::new(start, start + length);
+            let generations = || state.set.iter().filter(|p| p.record.tier == tier && p.record.range.overlaps(range)).count();
+            state.head.windows.contains_key(&(tier, start)) && generations() < MAX_UNROLLED
+        };
+        let due = |key: &WindowKey| urgency == Urgency::Everything || (key.1 + length < before && !filling(*key));
+        unrolled(&state, &self.shared).into_iter().filter(|key| key.0 == tier && due(key)).collect()
     }
 
     /// Rolls one window up into one generation of the coarser tier; false where that tier is off
@@ -260,7 +269,7 @@ impl Keeper {
         // The generation that this roll of the window replaces is no longer needed, unless it is made of
         // series that are past in the window and so not in this one.
         let old: Vec<u64> = if self.is_cut(tier, range) { Vec::new() } else { self.rolls_of(coarser, range) };
-        let change = Change { add: record.iter().cloned().collect(), remove: old.clone(), rolled: Some((key, newest)), ..Change::default() };
+        let change = Change { add: record.iter().cloned().collect(), remove: old.clone(), rolled: vec![(key, newest)], ..Change::default() };
         shared.change(&change)?;
         let mut state = shared.write();
         state.rolled.insert(key, newest);
@@ -282,74 +291,6 @@ impl Keeper {
         self.shared.read().set.iter().filter(|p| p.record.tier == tier && p.record.range.overlaps(range)).cloned().collect()
     }
 
-    /// Windows with too many generations, and ended ones with more than one.
-    fn to_merge(&self, urgency: Urgency) -> Vec<WindowKey> {
-        let shared = &self.shared;
-        let before = shared.clock.now() - shared.options.late_window;
-        let state = shared.read();
-        let mut count: BTreeMap<WindowKey, usize> = BTreeMap::new();
-        for key in state.set.iter().filter_map(|p| self.merges_into(&p.record)) {
-            *count.entry(key).or_default() += 1;
-        }
-        let ended = |(tier, start): &WindowKey| *start + shared.windows.length(*tier) < before;
-        let wanted = |key: &WindowKey, n: usize| n > MAX_GENERATIONS || (n > 1 && (urgency == Urgency::Everything || ended(key)));
-        count.into_iter().filter(|(key, n)| wanted(key, *n)).map(|(key, _)| key).collect()
-    }
-
-    /// The window whose generations a partition is merged with: it lies in it, and a sequence that it
-    /// is complete through counts for the whole of it. Partitions of other lengths stay alone.
-    pub(super) fn merges_into(&self, record: &Record) -> Option<WindowKey> {
-        let window = self.shared.windows.range(record.tier, record.range.end);
-        let inside = record.range.start >= window.start && (record.through == 0 || record.range == window);
-        inside.then_some((record.tier, window.start))
-    }
-
-    /// Makes one generation of all of a window's.
-    pub(super) fn merge(&self, key: WindowKey) -> Result<(), StoreError> {
-        let sources: Vec<Arc<Partition>> = self.shared.read().set.iter().filter(|p| self.merges_into(&p.record) == Some(key)).cloned().collect();
-        self.rewrite(&sources, Some(key))
-    }
-
-    /// Makes one generation of some, without what is deleted. `whole`: they are all of that window's.
-    pub(super) fn rewrite(&self, sources: &[Arc<Partition>], whole: Option<WindowKey>) -> Result<(), StoreError> {
-        let shared = &self.shared;
-        let old: Vec<u64> = sources.iter().map(|p| p.record.generation).collect();
-        let Some((tier, range)) = sources.iter().map(|p| (p.record.tier, p.record.range)).reduce(|a, b| (a.0, TimeRange::cover(a.1, b.1))) else {
-            return Ok(());
-        };
-        let through = sources.iter().map(|p| p.record.through).max().unwrap_or(0);
-        let generation = shared.next_generation();
-        let mut writer = PartitionWriter::new(&shared.files, tier, shared.options.widths.of(tier), generation);
-        self.merged(sources, |labels, values| writer.push(labels, &values))?;
-        // What was merged counts as rolled: it holds late buckets whose samples are nowhere else.
-        let record = writer.finish(blank(tier, range, generation, through, Combine::Replace))?;
-        let newest = old.last().copied();
-        let mark = |key: WindowKey| shared.read().rolled.get(&key).copied().filter(|mark| Some(*mark) >= newest).map(|_| (key, generation));
-        let rolled = whole.and_then(mark);
-        let change = Change { add: record.iter().cloned().collect(), remove: old.clone(), rolled, ..Change::default() };
-        shared.change(&change)?;
-        let mut state = shared.write();
-        if let Some((key, mark)) = rolled {
-            state.rolled.insert(key, mark);
-        }
-        self.replace(&mut state, &old, record);
-        Ok(())
-    }
-
-    /// Calls `each` for every series of some generations with what is not deleted of it.
-    fn merged(&self, sources: &[Arc<Partition>], mut each: impl FnMut(&Labels, Values)) -> Result<(), StoreError> {
-        let (deletions, retention, dropped) = {
-            let state = self.shared.read();
-            (state.deletions.clone(), state.retention.clone(), state.dropped)
-        };
-        let Some(tier) = sources.first().map(|p| p.record.tier) else { return Ok(()) };
-        merged(sources, &deletions, self.shared.options.widths, |labels, values| {
-            if let Some(values) = retention.kept(tier, labels, values, dropped) {
-                each(labels, values);
-            }
-        })
-    }
-
     /// Drops the windows of a tier up to an edge, as far as nothing unsealed or not rolled up holds it.
     pub(super) fn drop_through(&self, tier: Tier, wanted: Timestamp) -> Result<usize, StoreError> {
         self.expire(tier, &vec![wanted; self.shared.options.rules.len() + 1]).map(|expired| expired.files)
@@ -363,39 +304,7 @@ impl Keeper {
     }
 }
 
-fn blank(tier: Tier, range: TimeRange, generation: u64, through: u64, combine: Combine) -> Record {
+pub(super) fn blank(tier: Tier, range: TimeRange, generation: u64, through: u64, combine: Combine) -> Record {
     let (first, last) = (Timestamp::MAX, Timestamp::MIN);
     Record { tier, range, generation, through, combine, series: 0, rows: 0, first, last, bytes: 0, checksum: 0 }
-}
-
-/// Calls `each` for every series of some generations, in label order, with their values as one.
-fn merged(sources: &[Arc<Partition>], deletions: &[Deletion], widths: Widths, mut each: impl FnMut(&Labels, Values)) -> Result<(), StoreError> {
-    let mut views: Vec<View<'_>> = sources.iter().map(|p| p.view()).collect::<Result<_, _>>()?;
-    let mut at = vec![0u32; views.len()];
-    let mut next: Vec<Option<Labels>> = Vec::new();
-    for (view, source) in views.iter_mut().zip(sources) {
-        next.push(if source.record.series > 0 { Some(view.labels(0)?) } else { None });
-    }
-    while let Some(labels) = next.iter().flatten().min().cloned() {
-        let mut samples: Option<Column> = None;
-        let mut buckets = Vec::new();
-        for (i, view) in views.iter_mut().enumerate() {
-            if next[i].as_ref() != Some(&labels) {
-                continue;
-            }
-            match surviving(deletions, &sources[i].record, widths, &labels, view.read(at[i])?.1) {
-                Some(Values::Samples(newer)) => samples = Some(samples.map_or_else(|| newer.clone(), |older| overlay(older, newer.clone()))),
-                Some(Values::Buckets(b)) => buckets.push((sources[i].record.combine, b)),
-                None => {}
-            }
-            at[i] += 1;
-            next[i] = if u64::from(at[i]) < sources[i].record.series { Some(view.labels(at[i])?) } else { None };
-        }
-        match samples {
-            Some(column) => each(&labels, Values::Samples(column)),
-            None if buckets.is_empty() => {}
-            None => each(&labels, Values::Buckets(stack(buckets))),
-        }
-    }
-    Ok(())
 }

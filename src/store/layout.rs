@@ -27,20 +27,22 @@ pub(super) const RULES: TableDefinition<'static, u32, &[u8]> = TableDefinition::
 /// Catalog: migration number → its name.
 pub(super) const MIGRATIONS: TableDefinition<'static, u32, &str> = TableDefinition::new("migrations");
 
-/// Partition: (label name, value) → ascending local series numbers, as varint differences.
-pub(super) const POSTINGS: TableDefinition<'static, (&str, &str), &[u8]> = TableDefinition::new("postings");
-/// Partition: block of [`SERIES_IN_BLOCK`] series → their labels and where their columns lie.
-pub(super) const SERIES: TableDefinition<'static, u32, &[u8]> = TableDefinition::new("series");
-/// Partition: number of a distinct time column → its encoding.
-pub(super) const TIMES: TableDefinition<'static, u32, &[u8]> = TableDefinition::new("times");
-/// Partition: the columns of all series as one stream of bytes, cut into pieces of [`EXTENT_BYTES`].
-pub(super) const EXTENTS: TableDefinition<'static, u32, &[u8]> = TableDefinition::new("extents");
-/// Partition: `series` and `rows`, so that a file can be read without the catalog.
-pub(super) const SUMMARY: TableDefinition<'static, &str, u64> = TableDefinition::new("summary");
+/// Partition: number of a piece → [`PIECE_BYTES`] of the stream, the last one less.
+pub(super) const STREAM: TableDefinition<'static, u32, &[u8]> = TableDefinition::new("stream");
+/// Length of a piece: two pages of redb, less what it puts around one value.
+pub(super) const PIECE_BYTES: usize = 8192 - 16;
 
-/// Series whose labels are stored together.
-pub(super) const SERIES_IN_BLOCK: u32 = 32;
-/// Length of a piece of the column stream: just under a power of two with redb's page header.
+/// Partition before streams: (label name, value) → ascending local series numbers, as varint differences.
+pub(super) const POSTINGS: TableDefinition<'static, (&str, &str), &[u8]> = TableDefinition::new("postings");
+/// Partition before streams: row of [`SERIES_IN_ROW`] series → their labels and where their columns lie.
+pub(super) const SERIES: TableDefinition<'static, u32, &[u8]> = TableDefinition::new("series");
+/// Partition before streams: number of a distinct time column → its encoding.
+pub(super) const TIMES: TableDefinition<'static, u32, &[u8]> = TableDefinition::new("times");
+/// Partition before streams: the columns of all series, cut into pieces of [`EXTENT_BYTES`].
+pub(super) const EXTENTS: TableDefinition<'static, u32, &[u8]> = TableDefinition::new("extents");
+/// Series in a row of [`SERIES`].
+pub(super) const SERIES_IN_ROW: u32 = 32;
+/// Length of a piece in [`EXTENTS`].
 pub(super) const EXTENT_BYTES: usize = 16_384 - 128;
 
 /// What a column of values holds. Histograms have their place; nothing writes them yet.

@@ -20,6 +20,7 @@ mod journal;
 mod keeper;
 mod layout;
 mod memory;
+mod merge;
 mod migrate;
 mod options;
 mod pace;

@@ -68,7 +68,7 @@ impl Reader {
                 continue;
             }
             partition.read(|view| {
-                for number in matching(view, &selection.matchers)? {
+                for number in view.matching(&selection.matchers)?.iter().copied() {
                     let (labels, values) = view.read(number)?;
                     let Some(values) = surviving(&deletions, &partition.record, widths, &labels, values) else { continue };
                     let pieces = found.entry(labels).or_insert_with_key(begun);
@@ -188,7 +188,7 @@ impl Reader {
             deadline.check()?;
             partition.read(|view| {
                 for matchers in sets {
-                    for number in matching(view, matchers)? {
+                    for number in view.matching(matchers)?.iter().copied() {
                         let labels = view.labels(number)?;
                         if !answers(&partition.record, &labels) {
                             continue;

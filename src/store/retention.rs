@@ -19,7 +19,6 @@ use serde::{Deserialize, Serialize};
 
 use super::catalog::Change;
 use super::deletion::{StoredMatcher, load_matchers, stored_matchers};
-use super::index::matching;
 use super::journal::WindowKey;
 use super::keeper::{Keeper, Kept};
 use super::partition::{Partition, Values};
@@ -337,10 +336,7 @@ impl Keeper {
 
     /// Writes the window of a partition without what is past.
     fn write_anew(&self, partition: &Arc<Partition>) -> Result<(), StoreError> {
-        let written = match self.merges_into(&partition.record) {
-            Some(key) => self.merge(key),
-            None => self.rewrite(std::slice::from_ref(partition), None),
-        };
+        let written = self.unite(partition.record.tier, partition.record.range);
         written.or_else(|error| self.after(error, std::slice::from_ref(partition)))
     }
 
@@ -349,7 +345,7 @@ impl Keeper {
         let retention = self.shared.read().retention.clone();
         let Some(of) = retention.classes.get(class) else { return Ok(false) };
         let found = partition.read(|view| {
-            for number in matching(view, &of.matchers)? {
+            for number in view.matching(&of.matchers)?.iter().copied() {
                 if retention.class_of(&view.labels(number)?) == class {
                     return Ok(true);
                 }

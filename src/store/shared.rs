@@ -331,7 +331,10 @@ pub(super) fn unrolled(state: &State, shared: &Shared) -> Vec<WindowKey> {
     for p in state.set.iter() {
         let tier = p.record.tier;
         if tier.coarser().is_some_and(|c| shared.options.keeps(c).is_some()) {
-            for start in shared.windows.touched(tier, p.record.range) {
+            let dropped = state.dropped[tier.index()];
+            // Of a file of several windows the first may be dropped, and with them their marks.
+            let length = shared.windows.length(tier);
+            for start in shared.windows.touched(tier, p.record.range).filter(|start| *start + length > dropped) {
                 let mark = newest.entry((tier, start)).or_default();
                 *mark = (*mark).max(p.record.generation);
             }

@@ -75,6 +75,8 @@ pub(super) fn totals(reader: &Reader, name: &str) -> (u64, f64) {
 #[derive(Clone, Debug)]
 enum Step {
     Append(Vec<(usize, i64, f64)>),
+    /// Everything of a series.
+    Delete(usize),
     Advance(i64),
     Maintain,
     Settle,
@@ -83,8 +85,11 @@ enum Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
+    let value = prop_oneof![12 => -1e6f64..1e6, 1 => Just(crate::model::stale_marker())];
     prop_oneof![
-        6 => prop::collection::vec((0usize..4, -30 * MINUTE..5 * MINUTE, -1e6f64..1e6), 1..12).prop_map(Step::Append),
+        // Times on ten seconds, so that some come twice.
+        6 => prop::collection::vec((0usize..4, (-180i64..30).prop_map(|n| n * 10_000), value), 1..12).prop_map(Step::Append),
+        1 => (0usize..4).prop_map(Step::Delete),
         3 => (1i64..40).prop_map(|m| Step::Advance(m * MINUTE)),
         2 => Just(Step::Maintain),
         1 => Just(Step::Settle),
@@ -119,6 +124,11 @@ proptest! {
                         all.entry(name).or_default().insert(t, v);
                     }
                 }
+                Step::Delete(n) => {
+                    store.keeper.delete(&[vec![Matcher::metric(NAMES[n])]], TimeRange::ALL, &Deadline::never()).unwrap();
+                    model.remove(NAMES[n]);
+                    all.remove(NAMES[n]);
+                }
                 Step::Advance(by) => clock.advance(Duration::from_millis(by as u64)),
                 Step::Maintain => { store.keeper.maintain(&Deadline::never()).unwrap(); }
                 Step::Settle => { store.keeper.settle(&Deadline::never()).unwrap(); }
@@ -136,7 +146,8 @@ proptest! {
             }
             model.retain(|_, samples| !samples.is_empty());
             prop_assert_eq!(&raw(&store.reader), &model);
-            for (name, samples) in &all {
+            // A stale marker is a sample of raw and in no bucket.
+            for (name, samples) in all.iter().filter(|(_, samples)| samples.values().all(|v| !v.is_nan())) {
                 let (count, sum) = totals(&store.reader, name);
                 let want: f64 = samples.values().sum();
                 prop_assert_eq!(count, samples.len() as u64, "count of {} over the tiers", name);
@@ -602,4 +613,120 @@ fn beyond_the_memory_budget_new_series_are_refused_and_known_ones_go_on() {
     keeper.maintain(&Deadline::never()).unwrap();
     let new = writer.append(&[batch(&[("fresh", START + HOUR + 2, 3.0)])]).unwrap();
     assert_eq!(new[0].accepted, 1);
+}
+
+/// What a long life does, with windows of two hours that are merged into files of eight, days into weeks.
+#[derive(Clone, Debug)]
+enum Event {
+    Append(Vec<(usize, i64, f64)>),
+    Fill(i64),
+    Advance(i64),
+    Maintain,
+    Settle,
+    Seal,
+    Cut,
+    Reopen,
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let append = |back: i64| prop::collection::vec((0usize..4, -back * HOUR..5 * MINUTE, -1e6f64..1e6), 1..12).prop_map(Event::Append);
+    prop_oneof![
+        2 => append(1),
+        2 => append(30),
+        1 => append(200),
+        4 => (2i64..12).prop_map(Event::Fill),
+        2 => (1i64..20).prop_map(|h| Event::Advance(h * HOUR)),
+        4 => Just(Event::Maintain),
+        1 => Just(Event::Settle),
+        1 => Just(Event::Seal),
+        2 => Just(Event::Cut),
+        2 => Just(Event::Reopen),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    #[test]
+    fn merged_neighbours_answer_like_a_map(events in prop::collection::vec(event(), 20..70)) {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = ManualClock::at(Timestamp(START));
+        let hours = |h: u64| Duration::from_secs(3600 * h);
+        let options = Options { raw: hours(64), aggregated: Some(hours(24 * 64)), ..options(Place::Disk(dir.path().join("data"))) };
+        let mut open_store = Some(open(options.clone(), clock.clone()).unwrap());
+        let mut all: BTreeMap<&str, BTreeMap<i64, f64>> = BTreeMap::new();
+        for event in events {
+            let now = crate::clock::Clock::now(clock.as_ref()).0;
+            let store = open_store.as_mut().unwrap();
+            let append = |rows: Vec<(&'static str, i64, f64)>, store: &mut Opened, all: &mut BTreeMap<&str, BTreeMap<i64, f64>>| {
+                let (raw, rows): (i64, Vec<_>) = (store.reader.coverage().raw.0, rows);
+                // Where raw is gone, the same time again would be another sample.
+                let rows: Vec<_> = rows.into_iter().filter(|(name, t, _)| *t > raw || !all.get(name).is_some_and(|known| known.contains_key(t))).collect();
+                let taken = store.writer.append(&[batch(&rows)]).unwrap();
+                assert_eq!(taken[0].accepted, rows.len());
+                for (name, t, v) in rows {
+                    all.entry(name).or_default().insert(t, v);
+                }
+            };
+            match event {
+                Event::Append(rows) => append(rows.iter().map(|(n, dt, v)| (NAMES[*n], now + dt, *v)).collect(), store, &mut all),
+                Event::Fill(hours) => {
+                    let rows = (0..hours * 12).flat_map(|k| NAMES.map(|name| (name, now + k * 5 * MINUTE, (now / HOUR + k) as f64))).collect();
+                    clock.advance(Duration::from_millis((hours * HOUR) as u64));
+                    append(rows, store, &mut all);
+                }
+                Event::Advance(by) => clock.advance(Duration::from_millis(by as u64)),
+                Event::Maintain => { store.keeper.maintain(&Deadline::never()).unwrap(); }
+                Event::Settle => { store.keeper.settle(&Deadline::never()).unwrap(); }
+                Event::Seal => { drop(store.keeper.snapshot(&Deadline::never()).unwrap()); }
+                Event::Cut => store.writer.cut().unwrap(),
+                Event::Reopen => {
+                    drop(open_store.take());
+                    open_store = Some(open(options.clone(), clock.clone()).unwrap());
+                }
+            }
+            let store = open_store.as_ref().unwrap();
+            let from = store.reader.coverage().raw.0;
+            let want: Model = all.iter().map(|(name, samples)| ((*name).to_owned(), samples.range(from + 1..).map(|(t, v)| (*t, v.to_bits())).collect())).filter(|(_, samples): &(String, BTreeMap<i64, u64>)| !samples.is_empty()).collect();
+            prop_assert_eq!(&raw(&store.reader), &want);
+            for (name, samples) in &all {
+                let (count, sum) = totals(&store.reader, name);
+                prop_assert_eq!(count, samples.len() as u64, "count of {} over the tiers", name);
+                let want: f64 = samples.values().sum();
+                prop_assert!((sum - want).abs() <= 1e-6 * samples.values().map(|v| v.abs()).sum::<f64>().max(1.0), "sum of {} over the tiers", name);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_month_of_windows_becomes_a_few_files() {
+    let directory = tempfile::tempdir().unwrap();
+    let clock = ManualClock::at(Timestamp(START));
+    let days = |d: u64| Duration::from_secs(86_400 * d);
+    let options = Options { raw: days(16), aggregated: Some(days(90)), ..options(Place::Disk(directory.path().into())) };
+    let Opened { mut writer, reader, keeper, .. } = open(options.clone(), clock.clone()).unwrap();
+    let never = Deadline::never();
+    for hour in 0..24 * 30 {
+        let rows: Vec<(&str, i64, f64)> = (1..=4).map(|quarter| ("a", START + hour * HOUR + quarter * 15 * MINUTE, 1.0)).collect();
+        clock.set(Timestamp(START + (hour + 1) * HOUR));
+        writer.append(&[batch(&rows)]).unwrap();
+        keeper.maintain(&never).unwrap();
+        writer.cut().unwrap();
+    }
+    let files = |tier: Tier| reader.stats().tiers[tier.index()].partitions;
+    assert!(files(Tier::Raw) <= 16 + 2 + 12, "{} files of raw", files(Tier::Raw));
+    assert!(files(Tier::Aggregated) <= 16, "{} files of aggregated", files(Tier::Aggregated));
+    assert_eq!(totals(&reader, "a"), (4 * 24 * 30, 4.0 * 24.0 * 30.0));
+    assert!(reader.stats().journal_files <= 2, "the journal is cut: {:?}", reader.stats());
+    assert_eq!(keeper.verify(&never).unwrap().problems, [""; 0]);
+    // A late sample of a merged day is read at once, and rolled up; the day is not rolled up again.
+    writer.append(&[batch(&[("a", START + 20 * 24 * HOUR + 7, 100.0)])]).unwrap();
+    keeper.settle(&never).unwrap();
+    assert_eq!(totals(&reader, "a").1, 4.0 * 24.0 * 30.0 + 100.0);
+    assert_eq!(keeper.settle(&never).unwrap().rolled, 0);
+    drop((writer, reader, keeper));
+    let Opened { reader, keeper, replayed, .. } = open(options, clock).unwrap();
+    assert_eq!((replayed, totals(&reader, "a").0), (0, 4 * 24 * 30 + 1));
+    assert_eq!(keeper.settle(&never).unwrap().rolled, 0);
 }

@@ -28,5 +28,6 @@ mod plugins;
 mod real_clients;
 mod refusals;
 mod restart;
+mod rolled;
 mod tiers;
 mod viewers;

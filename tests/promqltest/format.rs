@@ -1,11 +1,11 @@
-//! The `.test` format: commands, series descriptions, sequences of values.
+//! The `.test` format: commands and series descriptions.
 
-use latido::model::{Labels, stale_marker};
+use latido::model::Labels;
 
 /// What a file tells to do.
 pub(crate) enum Command {
     Clear,
-    Load { step: i64, lines: Vec<String> },
+    Load { step: i64, lines: Vec<String>, with_custom: bool },
     Eval(Case),
 }
 
@@ -47,7 +47,7 @@ pub(crate) fn commands(text: &str) -> Vec<Command> {
         let rest = words.next().unwrap_or("").trim();
         match keyword.as_str() {
             "clear" => out.push(Command::Clear),
-            "load" | "load_with_nhcb" => out.push(Command::Load { step: millis(rest), lines: body }),
+            "load" | "load_with_nhcb" => out.push(Command::Load { step: millis(rest), lines: body, with_custom: keyword == "load_with_nhcb" }),
             _ if keyword.starts_with("eval") => out.push(Command::Eval(case(line, &keyword, rest, body))),
             _ => println!("line {line}: unknown command {keyword}"),
         }
@@ -70,6 +70,8 @@ fn case(line: usize, keyword: &str, rest: &str, body: Vec<String>) -> Case {
     };
     let fail = keyword == "eval_fail" || body.iter().any(|l| l.starts_with("expect fail"));
     let ordered = keyword == "eval_ordered" || body.iter().any(|l| l.starts_with("expect ordered"));
+    let old = |name: &str| (keyword == format!("eval_{name}")).then(|| format!("expect {name}"));
+    let body = body.into_iter().chain(old("warn")).chain(old("info")).map(|l| l.replace('\t', " ")).collect();
     Case { line, when, expr: words.0.trim().to_owned(), fail, ordered, body }
 }
 
@@ -92,7 +94,7 @@ pub(crate) fn millis(text: &str) -> i64 {
 
 /// A series description and what follows it.
 pub(crate) fn series(line: &str) -> Option<(Labels, &str)> {
-    let end = line.find(|c: char| c == '{' || c.is_whitespace()).unwrap_or(line.len());
+    let end = line.find(|c: char| matches!(c, '{' | '@') || c.is_whitespace()).unwrap_or(line.len());
     let mut pairs: Vec<(String, String)> = Vec::new();
     if end > 0 {
         pairs.push(("__name__".to_owned(), line[..end].to_owned()));
@@ -162,46 +164,11 @@ fn number(chars: &mut impl Iterator<Item = (usize, char)>, first: Option<char>, 
     u32::from_str_radix(&text, radix).ok()
 }
 
-/// The items of a sequence; `None` in it is a missing sample. `None` as a whole: native histograms.
-pub(crate) fn sequence(text: &str) -> Option<Vec<Option<f64>>> {
-    if text.contains("{{") {
-        return None;
-    }
-    let mut out = Vec::new();
-    for item in text.split_whitespace() {
-        let (base, times) = match item.rsplit_once('x') {
-            Some((base, times)) => (base, Some(times.parse::<usize>().ok()?)),
-            None => (item, None),
-        };
-        match base {
-            "_" => out.extend(std::iter::repeat_n(None, times.unwrap_or(1))),
-            "stale" => out.extend(std::iter::repeat_n(Some(stale_marker()), times.map_or(1, |t| t + 1))),
-            _ => {
-                let (mut value, by) = steps(base)?;
-                for _ in 0..=times.unwrap_or(0) {
-                    out.push(Some(value));
-                    value += by;
-                }
-            }
-        }
-    }
-    Some(out)
-}
-
-/// `10-2` as 10 and -2; `7` as 7 and 0.
-fn steps(text: &str) -> Option<(f64, f64)> {
-    let bytes = text.as_bytes();
-    let split = (1..bytes.len()).find(|i| matches!(bytes[*i], b'+' | b'-') && !matches!(bytes[*i - 1], b'e' | b'E'));
-    match split {
-        Some(i) => Some((float(&text[..i])?, float(&text[i..])?)),
-        None => Some((float(text)?, 0.0)),
-    }
-}
-
 /// A number; with `0x` in hexadecimal.
 pub(crate) fn float(text: &str) -> Option<f64> {
-    if let Some(hex) = text.strip_prefix("0x") {
-        return i64::from_str_radix(hex, 16).ok().map(|v| v as f64);
+    let (sign, digits) = text.strip_prefix('-').map_or((1.0, text), |rest| (-1.0, rest));
+    if let Some(hex) = digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")) {
+        return i64::from_str_radix(hex, 16).ok().map(|v| sign * v as f64);
     }
-    text.parse().ok()
+    text.replace('_', "").parse().ok()
 }

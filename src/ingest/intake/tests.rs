@@ -13,7 +13,7 @@ fn intake(queue: usize) -> (Intake, mpsc::Receiver<Order>) {
     let (orders, receiver) = mpsc::channel(queue);
     let own = OwnMetrics::new().unwrap();
     let waiting = Arc::new(AtomicUsize::new(0));
-    (Intake { orders, waiting, full: Arc::new(Notify::new()), options: Arc::new(options()), clock: ManualClock::at(NOW), own }, receiver)
+    (Intake { orders, waiting, full: Arc::new(Notify::new()), gate: Arc::default(), options: Arc::new(options()), clock: ManualClock::at(NOW), own }, receiver)
 }
 
 fn batch(samples: usize) -> Batch {
@@ -66,4 +66,19 @@ fn each_waiter_hears_the_outcome_with_its_own_positions() {
     let (c, mut from_c) = recorded(1);
     answer_each(vec![c], Vec::new(), &Err(IngestError::Busy));
     assert!(matches!(from_c.try_recv(), Ok(Err(IngestError::Busy))));
+}
+
+#[tokio::test]
+async fn who_submits_waits_while_too_much_is_unsealed() {
+    let gate = Arc::new(Gate::default());
+    gate.opened().await;
+    gate.set(true);
+    let waiting = tokio::spawn({
+        let gate = Arc::clone(&gate);
+        async move { gate.opened().await }
+    });
+    tokio::task::yield_now().await;
+    assert!(!waiting.is_finished());
+    gate.set(false);
+    waiting.await.unwrap();
 }

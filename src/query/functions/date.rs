@@ -2,7 +2,7 @@
 
 use super::super::QueryError;
 use super::super::eval::Evaluator;
-use super::super::value::{Evaluated, Grid, Row, TierSet, drop_names};
+use super::super::value::{Evaluated, Grid, Row, TierSet};
 use super::Args;
 use crate::model::Labels;
 
@@ -52,12 +52,14 @@ impl Date {
 fn part(evaluator: &mut Evaluator<'_>, args: Args<'_>, grid: &Grid, part: fn(i64) -> i64) -> Result<Evaluated, QueryError> {
     let mut rows = match args.args.first() {
         Some(arg) => evaluator.vector(arg, grid)?,
-        None => vec![Row { labels: Labels::default(), values: (0..grid.count).map(|i| grid.time(i) as f64 / 1000.0).collect(), tiers: TierSet::default() }],
+        None => vec![Row::floats(Labels::default(), (0..grid.count).map(|i| grid.time(i) as f64 / 1000.0).collect(), TierSet::default())],
     };
     for row in &mut rows {
+        row.histograms.clear();
         row.map(|_, v| if v.is_finite() && v.abs() < 1e14 { part(v.trunc() as i64) as f64 } else { f64::NAN });
     }
-    Ok(Evaluated::Vector(drop_names(rows)?))
+    rows.retain(|row| !row.is_empty());
+    Ok(Evaluated::Vector(evaluator.nameless(rows)?))
 }
 
 macro_rules! parts {

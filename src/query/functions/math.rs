@@ -2,7 +2,7 @@
 
 use super::super::QueryError;
 use super::super::eval::Evaluator;
-use super::super::value::{Evaluated, Grid, drop_names};
+use super::super::value::{Evaluated, Grid};
 use super::{Args, parameters};
 
 /// To the nearest multiple of the parameter (1 without it); halves go up.
@@ -23,11 +23,11 @@ pub(super) fn sgn(v: f64, _: &[f64]) -> f64 {
 }
 
 /// NaN wins, as in Go's `math.Min` and `math.Max`.
-fn min(a: f64, b: f64) -> f64 {
+pub(super) fn min(a: f64, b: f64) -> f64 {
     if a.is_nan() || b.is_nan() { f64::NAN } else { a.min(b) }
 }
 
-fn max(a: f64, b: f64) -> f64 {
+pub(super) fn max(a: f64, b: f64) -> f64 {
     if a.is_nan() || b.is_nan() { f64::NAN } else { a.max(b) }
 }
 
@@ -44,6 +44,7 @@ pub(super) fn clamp(evaluator: &mut Evaluator<'_>, args: Args<'_>, grid: &Grid) 
     let mut rows = evaluator.vector(args.get(0)?, grid)?;
     let params = parameters(evaluator, args.args, 0, grid)?;
     for row in &mut rows {
+        row.histograms.clear();
         row.map(|i, v| match params[i][..] {
             [low, high] if low > high => super::super::value::HOLE,
             [low, high] => max(low, min(high, v)),
@@ -51,5 +52,5 @@ pub(super) fn clamp(evaluator: &mut Evaluator<'_>, args: Args<'_>, grid: &Grid) 
         });
     }
     rows.retain(|row| !row.is_empty());
-    Ok(Evaluated::Vector(drop_names(rows)?))
+    Ok(Evaluated::Vector(evaluator.nameless(rows)?))
 }

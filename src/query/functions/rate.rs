@@ -1,20 +1,87 @@
 //! What a counter or gauge gained in a window, extrapolated to its edges as Prometheus does.
 
+use super::super::notes::Notes;
+use super::super::tree::Edges;
+use super::super::value::Held;
 use super::window::{CellWindow, Over, Window};
+use super::{extended, histograms};
 
-pub(super) const RATE: Over = Over::with_cells(|w| extrapolated(&of_samples(w, true)?, true, true), |w| extrapolated(&of_cells(w, true)?, true, true));
-pub(super) const INCREASE: Over =
-    Over { proportional: true, ..Over::with_cells(|w| extrapolated(&of_samples(w, true)?, true, false), |w| extrapolated(&of_cells(w, true)?, true, false)) };
+pub(super) const RATE: Over = Over::full(|w| extrapolated(&of_samples(w, true)?, true, true), |w, notes| full(w, true, true, notes))
+    .with_cells(|w| extrapolated(&of_cells(w, true)?, true, true));
+pub(super) const INCREASE: Over = Over {
+    proportional: true,
+    ..Over::full(|w| extrapolated(&of_samples(w, true)?, true, false), |w, notes| full(w, true, false, notes))
+        .with_cells(|w| extrapolated(&of_cells(w, true)?, true, false))
+};
 pub(super) const DELTA: Over = Over {
     proportional: true,
-    ..Over::with_cells(|w| extrapolated(&of_samples(w, false)?, false, false), |w| extrapolated(&of_cells(w, false)?, false, false))
+    ..Over::full(|w| extrapolated(&of_samples(w, false)?, false, false), |w, notes| full(w, false, false, notes))
+        .with_cells(|w| extrapolated(&of_cells(w, false)?, false, false))
 };
-pub(super) const IRATE: Over = Over::samples(|w| last_two(w, true));
-pub(super) const IDELTA: Over = Over::samples(|w| last_two(w, false));
-pub(super) const RESETS: Over = Over::with_cells(resets_of_samples, resets_of_cells);
+
+/// Of windows with histograms, edges or known starts.
+fn full(w: &Window<'_>, counter: bool, per_second: bool, notes: &mut Notes) -> Option<Held> {
+    if !w.samples.t.is_empty() && !w.histograms.t.is_empty() {
+        notes.mixed(w.name, w.site);
+        return None;
+    }
+    match (w.edges == Edges::Plain, w.histograms.t.is_empty()) {
+        (true, true) => from_start(w, counter, per_second, notes).map(Held::Float),
+        (true, false) => histograms::rate(w, counter, per_second, notes).map(Held::of),
+        (false, true) => extended::floats(w, counter, per_second).map(Held::Float),
+        (false, false) => extended::histograms(w, counter, per_second, notes).map(Held::of),
+    }
+}
+
+/// Whether a counter that was at `before` began anew by `now`, by what is known of its starts; 0 is not known.
+pub(super) fn began_anew((before_start, before): (i64, i64), (start, now): (i64, i64)) -> bool {
+    if start == 0 || start >= now || start < before {
+        return false;
+    }
+    // A start that is the time of the sample before tells of a delta, unless that sample's own start is unknown.
+    start > before || (before_start <= before && before_start != 0 && before_start != before)
+}
+
+/// Notes a start that lies before the sample before, though it is another one.
+pub(super) fn note_overlap(w: &Window<'_>, times: &[i64], starts: &[i64], notes: &mut Notes) {
+    let overlaps = |i: usize| starts[i] != 0 && starts[i] < times[i - 1] && starts[i] != starts[i - 1];
+    if (1..starts.len().min(times.len())).any(overlaps) {
+        notes.overlapping_start(w.name, w.site);
+    }
+}
+
+/// The start of the first sample, where it lies in the window: the counter was zero then.
+pub(super) fn known_start(w: &Window<'_>, starts: &[i64], first_t: i64) -> Option<i64> {
+    starts.first().copied().filter(|start| *start != 0 && *start > w.start && *start < first_t)
+}
+
+/// A rate of numbers, with what is known of the counter's starts.
+fn from_start(w: &Window<'_>, counter: bool, per_second: bool, notes: &mut Notes) -> Option<f64> {
+    let (t, v, starts) = (w.samples.t, w.samples.v, w.starts.0);
+    if !counter {
+        return extrapolated(&of_samples(w, false)?, false, per_second);
+    }
+    let (first, last) = (*v.first()?, *v.last()?);
+    let mut gain = last - first;
+    note_overlap(w, t, starts, notes);
+    for i in 1..v.len() {
+        let anew = i < starts.len() && began_anew((starts[i - 1], t[i - 1]), (starts[i], t[i]));
+        if v[i] < v[i - 1] || anew {
+            gain += v[i - 1];
+        }
+    }
+    let mut g = Gain { count: v.len() as f64, first, first_t: t[0], last_t: t[t.len() - 1], gain, start: w.start, end: w.end, from_zero: None };
+    if let Some(start) = known_start(w, starts, t[0]) {
+        g.gain += first;
+        g.from_zero = Some(start);
+    } else if v.len() < 2 {
+        return None;
+    }
+    extrapolated(&g, true, per_second)
+}
 
 /// What is known of a window's samples.
-struct Gain {
+pub(super) struct Gain {
     count: f64,
     first: f64,
     first_t: i64,
@@ -23,6 +90,8 @@ struct Gain {
     gain: f64,
     start: i64,
     end: i64,
+    /// When the counter was zero, where that is known to lie in the window.
+    from_zero: Option<i64>,
 }
 
 fn of_samples(w: &Window<'_>, counter: bool) -> Option<Gain> {
@@ -38,7 +107,7 @@ fn of_samples(w: &Window<'_>, counter: bool) -> Option<Gain> {
             before = *v;
         }
     }
-    Some(Gain { count: v.len() as f64, first: *first, first_t: t[0], last_t: t[t.len() - 1], gain, start: w.start, end: w.end })
+    Some(Gain { count: v.len() as f64, first: *first, first_t: t[0], last_t: t[t.len() - 1], gain, start: w.start, end: w.end, from_zero: None })
 }
 
 fn of_cells(w: &CellWindow<'_>, counter: bool) -> Option<Gain> {
@@ -56,49 +125,47 @@ fn of_cells(w: &CellWindow<'_>, counter: bool) -> Option<Gain> {
             }
         }
     }
-    Some(Gain { count: count as f64, first: first.first, first_t: first.first_t.0, last_t: last.last_t.0, gain, start: w.start, end: w.end })
+    Some(Gain { count: count as f64, first: first.first, first_t: first.first_t.0, last_t: last.last_t.0, gain, start: w.start, end: w.end, from_zero: None })
 }
 
-/// Extends the gain to the edges of the window where the samples reach near them, and no further
-/// than to where a counter was zero.
 fn extrapolated(g: &Gain, counter: bool, per_second: bool) -> Option<f64> {
+    Some(g.gain * factor(g, counter, per_second))
+}
+
+impl Gain {
+    /// Of histograms: `first` and `gain` are counts of observations.
+    pub(super) fn of_counts(w: &Window<'_>, first: f64, gain: f64, from_zero: Option<i64>) -> Option<Self> {
+        let t = w.histograms.t;
+        Some(Self { count: t.len() as f64, first, first_t: *t.first()?, last_t: *t.last()?, gain, start: w.start, end: w.end, from_zero })
+    }
+}
+
+/// By what the gain is to be multiplied: it is extended to the edges of the window where the samples reach near
+/// them, and no further than to where a counter was zero.
+pub(super) fn factor(g: &Gain, counter: bool, per_second: bool) -> f64 {
     let seconds = |from: i64, to: i64| to.saturating_sub(from) as f64 / 1000.0;
-    let sampled = seconds(g.first_t, g.last_t);
-    let between = sampled / (g.count - 1.0);
+    let mut sampled = seconds(g.first_t, g.last_t);
+    let between = if g.count > 1.0 { sampled / (g.count - 1.0) } else { 0.0 };
     let threshold = between * 1.1;
     let mut to_start = seconds(g.start, g.first_t);
     let mut to_end = seconds(g.last_t, g.end);
-    if to_start >= threshold {
-        to_start = between / 2.0;
-    }
-    if counter && g.gain > 0.0 && g.first >= 0.0 {
-        to_start = to_start.min(sampled * (g.first / g.gain));
+    if let Some(start) = g.from_zero {
+        to_start = 0.0;
+        sampled = seconds(start, g.last_t);
+    } else {
+        if to_start >= threshold {
+            to_start = between / 2.0;
+        }
+        if counter && g.gain > 0.0 && g.first >= 0.0 {
+            to_start = to_start.min(sampled * (g.first / g.gain));
+        }
     }
     if to_end >= threshold {
         to_end = between / 2.0;
     }
-    let mut factor = (sampled + to_start + to_end) / sampled;
+    let mut factor = if sampled == 0.0 { 1.0 } else { (sampled + to_start + to_end) / sampled };
     if per_second {
         factor /= seconds(g.start, g.end);
     }
-    Some(g.gain * factor)
-}
-
-fn last_two(w: &Window<'_>, per_second: bool) -> Option<f64> {
-    let ([.., t0, t1], [.., v0, v1]) = (w.samples.t, w.samples.v) else { return None };
-    if !per_second {
-        return Some(v1 - v0);
-    }
-    let gain = if v1 < v0 { *v1 } else { v1 - v0 };
-    Some(gain / ((t1 - t0) as f64 / 1000.0))
-}
-
-fn resets_of_samples(w: &Window<'_>) -> Option<f64> {
-    Some(w.samples.v.windows(2).filter(|pair| pair[1] < pair[0]).count() as f64)
-}
-
-fn resets_of_cells(w: &CellWindow<'_>) -> Option<f64> {
-    let inside: u64 = w.cells.iter().map(|c| c.bucket.resets).sum();
-    let between = w.cells.windows(2).filter(|pair| pair[1].bucket.first < pair[0].bucket.last).count();
-    Some(inside as f64 + between as f64)
+    factor
 }

@@ -1,11 +1,10 @@
-//! Functions that turn scalars and vectors into each other, ask whether something is there, or order.
-
-use std::cmp::Ordering;
+//! Functions that turn scalars and vectors into each other, or ask whether and when something is there.
 
 use super::super::QueryError;
 use super::super::eval::Evaluator;
-use super::super::tree::{Expr, Selector};
-use super::super::value::{Evaluated, Grid, HOLE, Row, TierSet, drop_names, is_hole};
+use super::super::selector::Yield;
+use super::super::tree::{Expr, Node, Selector};
+use super::super::value::{Evaluated, Grid, HOLE, Row, TierSet, is_hole};
 use super::Args;
 use crate::model::{Labels, LabelsBuilder, METRIC_NAME, MatchOp};
 
@@ -19,7 +18,7 @@ pub(super) fn pi(_: &mut Evaluator<'_>, _: Args<'_>, grid: &Grid) -> Result<Eval
 
 pub(super) fn vector(evaluator: &mut Evaluator<'_>, args: Args<'_>, grid: &Grid) -> Result<Evaluated, QueryError> {
     let values = evaluator.scalar(args.get(0)?, grid)?;
-    Ok(Evaluated::Vector(vec![Row { labels: Labels::default(), values, tiers: TierSet::default() }]))
+    Ok(Evaluated::Vector(vec![Row::floats(Labels::default(), values, TierSet::default())]))
 }
 
 /// The value where a step has exactly one, else NaN.
@@ -37,21 +36,69 @@ pub(super) fn scalar(evaluator: &mut Evaluator<'_>, args: Args<'_>, grid: &Grid)
 
 /// The time of the sample behind a plain selector, else the time of the step.
 pub(super) fn timestamp(evaluator: &mut Evaluator<'_>, args: Args<'_>, grid: &Grid) -> Result<Evaluated, QueryError> {
-    let rows = match args.get(0)? {
-        Expr::Instant(selector) => evaluator.instant(selector, grid, true)?,
-        other => {
-            let mut rows = evaluator.vector(other, grid)?;
-            rows.iter_mut().for_each(|row| row.map(|i, _| grid.time(i) as f64 / 1000.0));
+    let arg = args.get(0)?;
+    let rows = match &arg.bare().node {
+        Node::Instant(selector) => evaluator.instant(selector, grid, Yield::Time)?,
+        _ => {
+            let mut rows = evaluator.vector(arg, grid)?;
+            for row in &mut rows {
+                for i in 0..grid.count {
+                    row.values[i] = if row.is_there(i) { grid.time(i) as f64 / 1000.0 } else { HOLE };
+                }
+                row.histograms.clear();
+            }
             rows
         }
     };
-    Ok(Evaluated::Vector(drop_names(rows)?))
+    Ok(Evaluated::Vector(evaluator.nameless(rows)?))
+}
+
+/// When the counter behind a plain selector began; nothing of any other expression.
+pub(super) fn start_timestamp(evaluator: &mut Evaluator<'_>, args: Args<'_>, grid: &Grid) -> Result<Evaluated, QueryError> {
+    let arg = args.get(0)?;
+    let rows = match &arg.bare().node {
+        Node::Instant(selector) => evaluator.instant(selector, grid, Yield::Start)?,
+        _ => {
+            evaluator.vector(arg, grid)?;
+            Vec::new()
+        }
+    };
+    Ok(Evaluated::Vector(evaluator.nameless(rows)?))
+}
+
+pub(super) fn start(evaluator: &mut Evaluator<'_>, _: Args<'_>, grid: &Grid) -> Result<Evaluated, QueryError> {
+    Ok(Evaluated::Scalar(vec![evaluator.frame.start as f64 / 1000.0; grid.count]))
+}
+
+pub(super) fn end(evaluator: &mut Evaluator<'_>, _: Args<'_>, grid: &Grid) -> Result<Evaluated, QueryError> {
+    Ok(Evaluated::Scalar(vec![evaluator.frame.end as f64 / 1000.0; grid.count]))
+}
+
+pub(super) fn range(evaluator: &mut Evaluator<'_>, _: Args<'_>, grid: &Grid) -> Result<Evaluated, QueryError> {
+    Ok(Evaluated::Scalar(vec![evaluator.frame.end.saturating_sub(evaluator.frame.start) as f64 / 1000.0; grid.count]))
+}
+
+pub(super) fn min_of(evaluator: &mut Evaluator<'_>, args: Args<'_>, grid: &Grid) -> Result<Evaluated, QueryError> {
+    of_two(evaluator, args, grid, super::math::min)
+}
+
+pub(super) fn max_of(evaluator: &mut Evaluator<'_>, args: Args<'_>, grid: &Grid) -> Result<Evaluated, QueryError> {
+    of_two(evaluator, args, grid, super::math::max)
+}
+
+fn of_two(evaluator: &mut Evaluator<'_>, args: Args<'_>, grid: &Grid, f: fn(f64, f64) -> f64) -> Result<Evaluated, QueryError> {
+    let (a, b) = (evaluator.scalar(args.get(0)?, grid)?, evaluator.scalar(args.get(1)?, grid)?);
+    Ok(Evaluated::Scalar(a.into_iter().zip(b).map(|(a, b)| f(a, b)).collect()))
+}
+
+pub(super) fn step(evaluator: &mut Evaluator<'_>, _: Args<'_>, grid: &Grid) -> Result<Evaluated, QueryError> {
+    Ok(Evaluated::Scalar(vec![evaluator.frame.step as f64 / 1000.0; grid.count]))
 }
 
 pub(super) fn absent(evaluator: &mut Evaluator<'_>, args: Args<'_>, grid: &Grid) -> Result<Evaluated, QueryError> {
     let arg = args.get(0)?;
     let rows = evaluator.vector(arg, grid)?;
-    let present = |i: usize| rows.iter().any(|row| !is_hole(row.values[i]));
+    let present = |i: usize| rows.iter().any(|row| row.is_there(i));
     Ok(Evaluated::Vector(absence(arg, (0..grid.count).map(present))))
 }
 
@@ -68,11 +115,11 @@ pub(super) fn absent_over_time(evaluator: &mut Evaluator<'_>, args: Args<'_>, gr
 }
 
 fn absence(arg: &Expr, present: impl Iterator<Item = bool>) -> Vec<Row> {
-    let labels = match arg {
-        Expr::Instant(selector) | Expr::Range { selector, .. } => labels_of(selector),
+    let labels = match &arg.bare().node {
+        Node::Instant(selector) | Node::Range { selector, .. } => labels_of(selector),
         _ => Labels::default(),
     };
-    let row = Row { labels, values: present.map(|p| if p { HOLE } else { 1.0 }).collect(), tiers: TierSet::default() };
+    let row = Row::floats(labels, present.map(|p| if p { HOLE } else { 1.0 }).collect(), TierSet::default());
     if row.is_empty() { Vec::new() } else { vec![row] }
 }
 
@@ -86,28 +133,4 @@ fn labels_of(selector: &Selector) -> Labels {
         }
     }
     out.build()
-}
-
-pub(super) fn sort(evaluator: &mut Evaluator<'_>, args: Args<'_>, grid: &Grid) -> Result<Evaluated, QueryError> {
-    sorted(evaluator, args, grid, false)
-}
-
-pub(super) fn sort_desc(evaluator: &mut Evaluator<'_>, args: Args<'_>, grid: &Grid) -> Result<Evaluated, QueryError> {
-    sorted(evaluator, args, grid, true)
-}
-
-/// By the value of the first step, NaN last; a range answer is ordered by labels afterwards anyway.
-fn sorted(evaluator: &mut Evaluator<'_>, args: Args<'_>, grid: &Grid, descending: bool) -> Result<Evaluated, QueryError> {
-    let mut rows = evaluator.vector(args.get(0)?, grid)?;
-    rows.sort_by(|a, b| {
-        let (a, b) = (a.values[0], b.values[0]);
-        match (a.is_nan(), b.is_nan()) {
-            (true, true) => Ordering::Equal,
-            (true, false) => Ordering::Greater,
-            (false, true) => Ordering::Less,
-            (false, false) if descending => b.partial_cmp(&a).unwrap_or(Ordering::Equal),
-            (false, false) => a.partial_cmp(&b).unwrap_or(Ordering::Equal),
-        }
-    });
-    Ok(Evaluated::Vector(rows))
 }

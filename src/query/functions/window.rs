@@ -1,22 +1,32 @@
 //! Lays windows over series: which samples or cells a function sees at each step.
 
 use super::super::QueryError;
-use super::super::eval::{Evaluator, Notes};
+use super::super::eval::Evaluator;
+use super::super::notes::{Notes, Site};
 use super::super::selector::Windows;
-use super::super::series::{Cell, Samples, Track};
-use super::super::tree::Expr;
-use super::super::value::{Evaluated, Grid, HOLE, Row, drop_names, merge_equal};
-use super::{Args, parameters};
+use super::super::series::{Cell, Histograms, Samples, Track};
+use super::super::tree::{Edges, Expr};
+use super::super::value::{Evaluated, Grid, HOLE, Held, Row, merge_equal};
+use super::{Args, histograms, parameters};
 use crate::model::Tier;
 
-/// Samples in the left-open window `(start, end]`.
+/// What lies in the left-open window `(start, end]`; with edges also what is needed beyond them.
 pub(in super::super) struct Window<'a> {
     pub(super) samples: Samples<'a>,
+    pub(super) histograms: Histograms<'a>,
+    /// When the counters behind samples and histograms began; empty where nothing is known.
+    pub(super) starts: (&'a [i64], &'a [i64]),
     pub(super) start: i64,
     pub(super) end: i64,
+    /// Length in milliseconds.
+    pub(super) range: i64,
     /// The time of the step, which `@` and `offset` may have moved the window from.
     pub(super) step_time: i64,
     pub(super) params: &'a [f64],
+    pub(super) edges: Edges,
+    /// The metric's name, and what notes are about.
+    pub(super) name: &'a str,
+    pub(super) site: Site,
 }
 
 /// Cells whose end lies in `(start, end]`, at least one.
@@ -26,12 +36,20 @@ pub(in super::super) struct CellWindow<'a> {
     pub(super) end: i64,
 }
 
+/// A function of a window that needs more than plain numbers.
+pub(super) type FullFn = fn(&Window<'_>, &mut Notes) -> Option<Held>;
+
 /// A function over windows.
 #[derive(Clone, Copy, Debug)]
 pub(in super::super) struct Over {
+    /// Of windows that hold numbers alone.
     pub(super) samples: fn(&Window<'_>) -> Option<f64>,
+    /// Of windows with histograms, edges or known starts; without it histograms are left out, with an info.
+    pub(super) full: Option<FullFn>,
     /// From what rolled-up tiers keep; without it the function sees one sample per bucket.
     pub(super) cells: Option<fn(&CellWindow<'_>) -> Option<f64>>,
+    /// What is wrong with the parameters.
+    pub(super) check: Option<fn(&[f64], &mut Notes, Site) -> Result<(), QueryError>>,
     pub(super) keeps_name: bool,
     /// Grows with the window, so a part of a bucket gets its share.
     pub(super) proportional: bool,
@@ -39,11 +57,15 @@ pub(in super::super) struct Over {
 
 impl Over {
     pub(super) const fn samples(samples: fn(&Window<'_>) -> Option<f64>) -> Self {
-        Self { samples, cells: None, keeps_name: false, proportional: false }
+        Self { samples, full: None, cells: None, check: None, keeps_name: false, proportional: false }
     }
 
-    pub(super) const fn with_cells(samples: fn(&Window<'_>) -> Option<f64>, cells: fn(&CellWindow<'_>) -> Option<f64>) -> Self {
-        Self { samples, cells: Some(cells), keeps_name: false, proportional: false }
+    pub(super) const fn full(samples: fn(&Window<'_>) -> Option<f64>, full: FullFn) -> Self {
+        Self { full: Some(full), ..Self::samples(samples) }
+    }
+
+    pub(super) const fn with_cells(self, cells: fn(&CellWindow<'_>) -> Option<f64>) -> Self {
+        Self { cells: Some(cells), ..self }
     }
 }
 
@@ -54,26 +76,42 @@ pub(in super::super) fn over(evaluator: &mut Evaluator<'_>, call: Args<'_>, over
         return Err(QueryError::Bad(format!("{name}() needs a range vector such as x[5m]")));
     };
     let params = parameters(evaluator, args, at, grid)?;
-    if name == "quantile_over_time" {
-        super::over_time::check_phi(&params, call.place(0), &mut evaluator.notes);
-    }
     let windows = evaluator.windows(&args[at], grid, over.cells.is_some())?;
+    check_edges(name, windows.edges)?;
+    let site = call.site(at);
+    if let Some(check) = over.check.filter(|_| windows.tracks.iter().any(|track| !track.is_empty())) {
+        params.iter().try_for_each(|params| check(params, &mut evaluator.notes, call.site(usize::from(at == 0))))?;
+    }
     let mut rows = Vec::with_capacity(windows.tracks.len());
     for track in &windows.tracks {
         evaluator.deadline.check()?;
         note_approximation(over, name, track, &mut evaluator.notes);
-        note_no_counter(call, track, &mut evaluator.notes);
+        note_no_counter(name, site, track, &mut evaluator.notes);
         let spans = Spans { grid, windows: &windows, frame: &evaluator.frame };
-        let values = match (&track.cells, over.cells) {
-            (Some(cells), Some(f)) => over_cells(cells, f, over, &spans, &mut evaluator.notes, name),
-            _ => over_samples(track, over, &spans, &params),
-        };
-        let row = Row { labels: track.labels.clone(), values, tiers: track.tiers };
+        let mut row = Row::hollow(track.labels.clone(), grid.count, track.tiers);
+        row.drop_name = track.drop_name;
+        match (&track.cells, over.cells) {
+            (Some(cells), Some(f)) if track.histograms.is_empty() => row.values = over_cells(cells, f, over, &spans, &mut evaluator.notes, name),
+            _ => over_samples(track, over, &spans, &params, site, &mut evaluator.notes, &mut row),
+        }
         if !row.is_empty() {
             rows.push(row);
         }
     }
-    Ok(Evaluated::Vector(if over.keeps_name || evaluator.frame.keeps_names { merge_equal(rows)? } else { drop_names(rows)? }))
+    Ok(Evaluated::Vector(if over.keeps_name || evaluator.frame.keeps_names { merge_equal(rows)? } else { evaluator.nameless(rows)? }))
+}
+
+/// Not every function knows what to do with samples beyond the window.
+fn check_edges(function: &str, edges: Edges) -> Result<(), QueryError> {
+    let (name, allowed): (_, &[&str]) = match edges {
+        Edges::Plain => return Ok(()),
+        Edges::Anchored => ("anchored", &["changes", "delta", "increase", "rate", "resets"]),
+        Edges::Smoothed => ("smoothed", &["delta", "increase", "rate"]),
+    };
+    if allowed.contains(&function) {
+        return Ok(());
+    }
+    Err(QueryError::Execution(format!("{name} modifier can only be used with: {} - not with {function}", allowed.join(", "))))
 }
 
 fn note_approximation(over: &Over, name: &str, track: &Track, notes: &mut Notes) {
@@ -83,13 +121,11 @@ fn note_approximation(over: &Over, name: &str, track: &Track, notes: &mut Notes)
 }
 
 /// Says that a rate is taken of something that is no counter by its name.
-fn note_no_counter(call: Args<'_>, track: &Track, notes: &mut Notes) {
+fn note_no_counter(function: &str, site: Site, track: &Track, notes: &mut Notes) {
     let name = track.labels.metric_name();
     let counter = ["_total", "_sum", "_count", "_bucket"].iter().any(|end| name.ends_with(end));
-    // The shorthand's calls have no place in a text, and nobody to tell.
-    let place = call.place(0);
-    if matches!(call.function, "rate" | "increase") && !name.is_empty() && !counter && !place.is_empty() && !track.points.is_empty() {
-        notes.info(format!("PromQL info: metric might not be a counter, name does not end in _total/_sum/_count/_bucket: {name:?} ({place})"));
+    if matches!(function, "rate" | "increase") && !name.is_empty() && !counter && !track.points.is_empty() {
+        notes.not_named_as_counter(name, site);
     }
 }
 
@@ -114,23 +150,42 @@ fn advance(from: &mut usize, len: usize, t: i64, time: impl Fn(usize) -> i64) {
     }
 }
 
-fn over_samples(track: &Track, over: &Over, spans: &Spans<'_>, params: &[Vec<f64>]) -> Vec<f64> {
-    let all = Samples { t: &track.points.t, v: &track.points.v };
-    let (mut low, mut high) = (0, 0);
-    let mut out = Vec::with_capacity(spans.grid.count);
+fn over_samples(track: &Track, over: &Over, spans: &Spans<'_>, params: &[Vec<f64>], site: Site, notes: &mut Notes, row: &mut Row) {
+    let (beyond, edges) = (spans.windows.beyond, spans.windows.edges);
+    let after = if edges == Edges::Smoothed { beyond } else { 0 };
+    let plain = edges == Edges::Plain && track.starts.0.is_empty() && track.starts.1.is_empty();
+    let (floats, histograms) = (&track.points, &track.histograms);
+    let (mut low, mut high, mut h_low, mut h_high) = (0, 0, 0, 0);
+    let starts = (track.starts.0.as_slice(), track.starts.1.as_slice());
     for i in 0..spans.grid.count {
         let (start, end) = spans.at(i);
-        advance(&mut low, all.t.len(), start, |k| all.t[k]);
-        advance(&mut high, all.t.len(), end, |k| all.t[k]);
-        if low >= high {
-            out.push(HOLE);
+        let (from, to) = (start.saturating_sub(beyond), end.saturating_add(after));
+        advance(&mut low, floats.t.len(), from, |k| floats.t[k]);
+        advance(&mut high, floats.t.len(), to, |k| floats.t[k]);
+        advance(&mut h_low, histograms.t.len(), from, |k| histograms.t[k]);
+        advance(&mut h_high, histograms.t.len(), to, |k| histograms.t[k]);
+        if low >= high && h_low >= h_high {
             continue;
         }
-        let params = params.get(i).map_or(&[][..], Vec::as_slice);
-        let window = Window { samples: all.slice(low, high), start, end, step_time: spans.grid.time(i), params };
-        out.push((over.samples)(&window).unwrap_or(HOLE));
+        let window = Window {
+            samples: Samples { t: &floats.t[low..high], v: &floats.v[low..high] },
+            histograms: Histograms { t: &histograms.t[h_low..h_high], h: &histograms.h[h_low..h_high] },
+            starts: (starts.0.get(low..high).unwrap_or(&[]), starts.1.get(h_low..h_high).unwrap_or(&[])),
+            start,
+            end,
+            range: spans.windows.range,
+            step_time: spans.grid.time(i),
+            params: params.get(i).map_or(&[][..], Vec::as_slice),
+            edges,
+            name: track.labels.metric_name(),
+            site,
+        };
+        match over.full {
+            _ if plain && h_low >= h_high => row.values[i] = (over.samples)(&window).unwrap_or(HOLE),
+            Some(full) => row.put(i, full(&window, notes)),
+            None => row.values[i] = histograms::ignored(&window, over.samples, notes).unwrap_or(HOLE),
+        }
     }
-    out
 }
 
 fn over_cells(cells: &[Cell], f: fn(&CellWindow<'_>) -> Option<f64>, over: &Over, spans: &Spans<'_>, notes: &mut Notes, name: &str) -> Vec<f64> {

@@ -290,7 +290,7 @@ mod tests {
 
     #[test]
     fn series_are_written_with_tier_and_points() {
-        let series = |tier, points| Series { labels: Labels::from_pairs([("__name__", "m")]).unwrap(), points, tier };
+        let series = |tier, points| Series { labels: Labels::from_pairs([("__name__", "m")]).unwrap(), points, tier, histograms: Vec::new() };
         let found = MetricsAnswer {
             series: vec![series(Some(Tier::Raw), vec![(Timestamp(1000), 2.0), (Timestamp(2000), f64::NAN)]), series(None, Vec::new())],
             truncated: true,

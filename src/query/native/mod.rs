@@ -1,0 +1,20 @@
+//! Arithmetic of native histograms.
+//!
+//! `bounds` where buckets begin and end, and all buckets of a histogram in order; `sum` adding,
+//! subtracting and scaling, with compensation, over differing resolutions, zero buckets and custom
+//! bounds; `reset` whether a counter began anew; `quantile` quantiles, fractions and variance; `trim` cutting off at a
+//! value. Knows no series and no steps.
+
+mod bounds;
+mod quantile;
+mod reset;
+mod sum;
+#[cfg(test)]
+mod tests;
+mod trim;
+
+pub(super) use bounds::{all_buckets, is_custom};
+pub(super) use quantile::{fraction, quantile, variance};
+pub(super) use reset::detects_reset;
+pub(super) use sum::{Incompatible, Merged, Wide, compacted, divided, same, scaled};
+pub(super) use trim::trimmed;
