@@ -97,11 +97,17 @@ impl Keeper {
         }
         files.give_up_reserve();
         let is_short = || files.free_and_wanted().is_some_and(|(free, wanted)| free < wanted);
-        let mut given_up = 0;
+        let (mut given_up, mut failed) = (0, Ok(()));
         while is_short() {
             deadline.check()?;
-            let Some(dropped) = self.spare_one()? else { break };
-            given_up += dropped;
+            match self.spare_one() {
+                Ok(Some(dropped)) => given_up += dropped,
+                Ok(None) => break,
+                Err(error) => {
+                    failed = Err(error);
+                    break;
+                }
+            }
         }
         kept.dropped += given_up;
         kept.spared += given_up;
@@ -110,8 +116,9 @@ impl Keeper {
         }
         if is_short() {
             // Sealed samples take less than those in the journal, which is cut after the round.
-            self.seal_everything(deadline, kept)?;
+            failed = failed.and(self.seal_everything(deadline, kept));
         }
-        if files.make_reserve(self.shared.options.max_bytes) { Ok(()) } else { Err(files.full()) }
+        // What failed for want of room is due again.
+        if files.make_reserve(self.shared.options.max_bytes) { Ok(()) } else { failed.and_then(|()| Err(files.full())) }
     }
 }
