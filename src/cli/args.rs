@@ -314,6 +314,8 @@ pub(super) enum Format {
     Table,
     Json,
     Csv,
+    /// Lines over time, drawn with the characters of the terminal
+    Chart,
 }
 
 /// `latido health`.

@@ -3,6 +3,7 @@
 
 mod args;
 mod backup;
+mod chart;
 mod control;
 mod exit;
 mod health;

@@ -8,12 +8,13 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::clock::{Clock, SharedClock, SystemClock, format_rfc3339, parse_duration, parse_moment};
 use crate::config::Config;
-use crate::model::{Labels, METRIC_NAME, Timestamp};
-use crate::query::{Engine, Series, Value};
+use crate::model::{Histogram, Labels, METRIC_NAME, Timestamp};
+use crate::query::{Engine, Series, ShownBucket, Value, shown_buckets};
 use crate::store;
 use crate::task::Deadline;
 
 use super::args::{Format, QueryArgs, SettingsArgs};
+use super::chart;
 use super::control;
 use super::exit::CliError;
 use super::http::{self, Endpoint};
@@ -86,11 +87,18 @@ fn ask_there(args: &QueryArgs, when: When) -> Result<Json, CliError> {
 }
 
 fn to_json(value: &Value) -> Json {
-    let vector = |series: &Series| match series.points.first() {
-        Some((t, v)) => json!({"metric": labels(&series.labels), "value": point(*t, *v)}),
-        None => json!({"metric": labels(&series.labels)}),
+    let vector = |series: &Series| match (series.points.first(), series.histograms.first()) {
+        (Some((t, v)), _) => json!({"metric": labels(&series.labels), "value": point(*t, *v)}),
+        (None, Some((t, h))) => json!({"metric": labels(&series.labels), "histogram": histogram(*t, h)}),
+        (None, None) => json!({"metric": labels(&series.labels)}),
     };
-    let matrix = |series: &Series| json!({"metric": labels(&series.labels), "values": series.points.iter().map(|(t, v)| point(*t, *v)).collect::<Vec<_>>()});
+    let matrix = |series: &Series| {
+        let mut out = json!({"metric": labels(&series.labels), "values": series.points.iter().map(|(t, v)| point(*t, *v)).collect::<Vec<_>>()});
+        if !series.histograms.is_empty() {
+            out["histograms"] = series.histograms.iter().map(|(t, h)| histogram(*t, h)).collect();
+        }
+        out
+    };
     match value {
         Value::Scalar(t, v) => json!({"resultType": "scalar", "result": point(*t, *v)}),
         Value::String(t, text) => json!({"resultType": "string", "result": [t.seconds(), text]}),
@@ -104,18 +112,32 @@ fn labels(labels: &Labels) -> Json {
 }
 
 fn point(t: Timestamp, v: f64) -> Json {
-    let text = if v.is_nan() {
+    json!([t.seconds(), number(v)])
+}
+
+fn number(v: f64) -> String {
+    if v.is_nan() {
         "NaN".to_owned()
     } else if v.is_infinite() {
         if v > 0.0 { "+Inf".to_owned() } else { "-Inf".to_owned() }
     } else {
         v.to_string()
+    }
+}
+
+fn histogram(t: Timestamp, h: &Histogram) -> Json {
+    let rule = |b: &ShownBucket| match (b.with_lower, b.with_upper) {
+        (false, true) => 0,
+        (true, false) => 1,
+        (false, false) => 2,
+        (true, true) => 3,
     };
-    json!([t.seconds(), text])
+    let buckets: Vec<Json> = shown_buckets(h).iter().map(|b| json!([rule(b), number(b.lower), number(b.upper), number(b.count)])).collect();
+    json!([t.seconds(), {"count": number(h.count), "sum": number(h.sum), "buckets": buckets}])
 }
 
 /// One row: the series, the time in milliseconds, the value.
-type Row = (String, i64, String);
+pub(super) type Row = (String, i64, String);
 
 fn rows(data: &Json) -> Vec<Row> {
     let result = data.get("result").cloned().unwrap_or_default();
@@ -125,7 +147,8 @@ fn rows(data: &Json) -> Vec<Row> {
     let mut out = Vec::new();
     for series in result.as_array().into_iter().flatten() {
         let name = series.get("metric").and_then(Json::as_object).map(series_name).unwrap_or_default();
-        let points = series.get("value").into_iter().chain(series.get("values").and_then(Json::as_array).into_iter().flatten());
+        let list = |key: &str| series.get(key).and_then(Json::as_array).into_iter().flatten();
+        let points = series.get("value").into_iter().chain(series.get("histogram")).chain(list("values")).chain(list("histograms"));
         out.extend(points.filter_map(|point| row(name.clone(), point)));
     }
     out
@@ -133,7 +156,9 @@ fn rows(data: &Json) -> Vec<Row> {
 
 fn row(name: String, point: &Json) -> Option<Row> {
     let seconds = point.get(0)?.as_f64()?;
-    Some((name, (seconds * 1000.0).round() as i64, point.get(1)?.as_str()?.to_owned()))
+    let value = point.get(1)?;
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    Some((name, (seconds * 1000.0).round() as i64, text))
 }
 
 fn series_name(metric: &Map<String, Json>) -> String {
@@ -149,6 +174,7 @@ fn show(data: &Json, format: Format) -> String {
             let lines = rows(data).into_iter().map(|(name, t, value)| format!("{},{},{}", quoted(&name), t, quoted(&value)));
             std::iter::once("series,timestamp,value".to_owned()).chain(lines).collect::<Vec<_>>().join("\n")
         }
+        Format::Chart => chart::draw(&rows(data)),
         Format::Table => {
             let rows = rows(data);
             let width = rows.iter().map(|(name, ..)| name.chars().count()).max().unwrap_or(0);

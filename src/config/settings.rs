@@ -94,7 +94,6 @@ pub static SETTINGS: &[Setting] = &[
         "Whether what Prometheus keeps behind a flag is allowed in PromQL: info(), limitk(), smoothed, fill and more.",
     ),
     plain("query.delayed_name_removal", Kind::Flag, "false", "Whether a metric's name goes at the end of a query instead of with the first function."),
-    plain("query.coarse", Kind::Flag, "true", "Whether a wide range with a coarse step is answered from a rolled-up tier where that is exact."),
     plain("query.slow", Kind::Duration, "10s", "Queries that take longer are logged."),
     plain("query.max_concurrent", Kind::Count, "4", "Queries that run at once; more wait."),
     plain("dashboards.update_interval", Kind::Duration, "1s", "Time between two frames to viewers."),

@@ -159,7 +159,6 @@ fn query_options(read: Read<'_>) -> query::Options {
         experimental: read.flag("query.experimental"),
         delayed_name_removal: read.flag("query.delayed_name_removal"),
         start_timestamps: false,
-        coarse: read.flag("query.coarse"),
         slow: read.duration("query.slow"),
     }
 }

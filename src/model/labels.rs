@@ -140,13 +140,18 @@ impl Labels {
 
     /// Only the labels for which `keep` is true.
     #[must_use]
-    pub fn filtered(&self, mut keep: impl FnMut(&str) -> bool) -> Self {
+    pub fn filtered(&self, keep: impl FnMut(&str) -> bool) -> Self {
         let mut out = Vec::with_capacity(self.0.len());
-        for (n, v) in self.iter().filter(|(n, _)| keep(n)) {
-            put(&mut out, n.as_bytes());
-            put(&mut out, v.as_bytes());
-        }
+        self.filter_into(keep, &mut out);
         Self(out.into())
+    }
+
+    /// Appends the canonical bytes of the labels for which `keep` is true.
+    pub fn filter_into(&self, mut keep: impl FnMut(&str) -> bool, out: &mut Vec<u8>) {
+        for (n, v) in self.iter().filter(|(n, _)| keep(n)) {
+            put(out, n.as_bytes());
+            put(out, v.as_bytes());
+        }
     }
 
     /// Without the metric's name.

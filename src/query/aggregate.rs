@@ -1,8 +1,9 @@
 //! Aggregation over series, step by step.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use hashbrown::HashMap;
 
 use super::QueryError;
 use super::functions::HistogramMean;
@@ -92,11 +93,10 @@ pub(super) fn aggregate(
     Ok(out)
 }
 
-fn key(labels: &Labels, grouping: &Grouping) -> Labels {
-    labels.filtered(|name| {
-        let listed = grouping.labels.iter().any(|l| l == name);
-        if grouping.without { !listed && name != METRIC_NAME } else { listed }
-    })
+/// Whether a label is part of a group's labels.
+fn is_kept(name: &str, grouping: &Grouping) -> bool {
+    let listed = grouping.labels.iter().any(|l| l == name);
+    if grouping.without { !listed && name != METRIC_NAME } else { listed }
 }
 
 /// Groups in order of their labels.
@@ -104,12 +104,16 @@ fn group(rows: Vec<Row>, grouping: &Grouping) -> Vec<Group> {
     if !grouping.without && grouping.labels.is_empty() {
         return if rows.is_empty() { Vec::new() } else { vec![Group { labels: Labels::default(), rows }] };
     }
-    let mut at: HashMap<Labels, usize> = HashMap::new();
+    // Groups are few and series many: only a new group gets labels of its own.
+    let mut at: HashMap<Vec<u8>, usize> = HashMap::new();
+    let mut key = Vec::new();
     let mut out: Vec<Group> = Vec::new();
     for row in rows {
-        let labels = key(&row.labels, grouping);
-        let i = *at.entry(labels.clone()).or_insert_with(|| {
-            out.push(Group { labels, rows: Vec::new() });
+        key.clear();
+        row.labels.filter_into(|name| is_kept(name, grouping), &mut key);
+        let i = at.get(key.as_slice()).copied().unwrap_or_else(|| {
+            out.push(Group { labels: row.labels.filtered(|name| is_kept(name, grouping)), rows: Vec::new() });
+            at.insert(key.clone(), out.len() - 1);
             out.len() - 1
         });
         out[i].rows.push(row);

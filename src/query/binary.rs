@@ -1,6 +1,6 @@
 //! Operators between scalars and vectors, and how series of two vectors find each other.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use super::QueryError;
 use super::native::{self, Incompatible, Wide};
@@ -145,9 +145,9 @@ fn with_scalar(
             });
             continue;
         }
-        for i in 0..row.values.len() {
+        for (i, number) in scalar.iter().enumerate() {
             let Some(held) = row.at(i) else { continue };
-            let number = Held::Float(scalar[i]);
+            let number = Held::Float(*number);
             let found = if swapped { combine(op, &number, &held, context) } else { combine(op, &held, &number, context) };
             let out = match (found, &held) {
                 (None, _) => None,

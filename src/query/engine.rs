@@ -127,7 +127,11 @@ impl Engine {
                 Value::Matrix(matrix(&mut evaluator, &expr, &grid)?)
             }
         };
-        Ok(finish(evaluator, value, watch))
+        let answer = finish(evaluator, value, watch);
+        if answer.stats.took > self.0.options.slow {
+            log_slow(request, &answer);
+        }
+        Ok(answer)
     }
 
     /// The monitoring API's `metrics/query`.
@@ -192,6 +196,15 @@ fn matrix(evaluator: &mut Evaluator<'_>, expr: &Expr, grid: &Grid) -> Result<Vec
         Evaluated::Vector(rows) => Ok(to_series(evaluator.finish(rows)?, grid, true)),
         Evaluated::Text(_) => Err(QueryError::Bad("a range query has no string answer".to_owned())),
     }
+}
+
+/// Bytes of an expression that the log shows.
+const LOGGED_BYTES: usize = 1000;
+
+fn log_slow(request: &Request<'_>, answer: &Answer) {
+    let end = request.expr.floor_char_boundary(LOGGED_BYTES);
+    let (took_ms, samples, series) = (answer.stats.took.as_millis(), answer.stats.samples, answer.stats.series);
+    tracing::warn!(expr = &request.expr[..end], when = ?request.when, took_ms, samples, series, "slow query");
 }
 
 fn thousands(n: usize) -> String {

@@ -10,7 +10,7 @@ use super::plan::Frame;
 use super::selector::Yield;
 use super::source::Source;
 use super::tree::{Expr, Node, Span};
-use super::value::{Evaluated, Grid, Row, drop_names};
+use super::value::{Evaluated, Grid, Row, drop_names, is_metadata};
 use super::{Options, QueryError, aggregate, binary, explain, functions};
 use crate::model::{Matcher, SeriesData};
 use crate::store::{Coverage, Selection};
@@ -30,6 +30,8 @@ pub(super) struct Evaluator<'a> {
     pub(super) cache: Vec<(Selection, Arc<Vec<SeriesData>>)>,
     /// The innermost expression that notes are about, where a function does not name another.
     pub(super) site: Site,
+    /// Set for the call that is evaluated next: nobody looks at the names of its series.
+    names_unseen: bool,
     pub(super) explained: Option<explain::Recorder>,
 }
 
@@ -50,6 +52,7 @@ impl<'a> Evaluator<'a> {
             repeated,
             cache: Vec::new(),
             site,
+            names_unseen: false,
             explained: None,
         }
     }
@@ -76,8 +79,15 @@ impl<'a> Evaluator<'a> {
                 Ok(Evaluated::Vector(self.instant(selector, grid, Yield::Value)?))
             }
             Node::Range { .. } | Node::Subquery { .. } => Err(QueryError::Bad("a range vector can only be given to a function".to_owned())),
-            Node::Call { function, args } => self.call(function, args, grid),
+            Node::Call { function, args } => {
+                let names_unseen = std::mem::take(&mut self.names_unseen);
+                self.call(function, args, names_unseen, grid)
+            }
             Node::Aggregate { op, expr: inner, param, grouping } => {
+                // A name that no group has need not be taken away first.
+                self.names_unseen = !op.picks()
+                    && !grouping.labels.iter().any(|label| is_metadata(label))
+                    && matches!(&inner.bare().node, Node::Call { function, .. } if matches!(function.body, Body::Over(_)));
                 let rows = self.vector(inner, grid)?;
                 let number = param.as_ref().map(|p| self.eval(p, grid)).transpose()?;
                 let sites = aggregate::Sites {
@@ -108,8 +118,8 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    fn call(&mut self, function: &'static functions::Function, args: &[Expr], grid: &Grid) -> Result<Evaluated, QueryError> {
-        let call = Args { function: function.name, args };
+    fn call(&mut self, function: &'static functions::Function, args: &[Expr], names_unseen: bool, grid: &Grid) -> Result<Evaluated, QueryError> {
+        let call = Args { function: function.name, args, names_unseen };
         match &function.body {
             Body::Map(f) => functions::map(self, *f, args, grid),
             Body::Over(over) => functions::over(self, call, over, grid),

@@ -9,7 +9,7 @@ use super::functions::Args;
 use super::native;
 use super::notes::{Notes, Site};
 use super::parse::plain;
-use super::value::{Evaluated, Grid, Held, Row, TierSet, is_hole};
+use super::value::{Evaluated, Grid, HOLE, Held, Row, TierSet, is_hole};
 use crate::model::{Histogram, Labels};
 
 const BUCKET_LABEL: &str = "le";
@@ -69,7 +69,7 @@ type Of<'a> = dyn FnMut(usize, Shape<'_>, &str, &mut Notes) -> f64 + 'a;
 /// A histogram of either kind.
 enum Shape<'a> {
     Native(&'a Histogram),
-    Classic(Vec<Bucket>),
+    Classic(&'a mut Vec<Bucket>),
 }
 
 pub(super) fn quantile(evaluator: &mut Evaluator<'_>, args: Args<'_>, grid: &Grid) -> Result<Evaluated, QueryError> {
@@ -169,12 +169,16 @@ pub(super) fn fraction(evaluator: &mut Evaluator<'_>, args: Args<'_>, grid: &Gri
 /// Puts the buckets of classic histograms together. Where a histogram is there in both ways, neither counts.
 fn gather(rows: Vec<Row>, site: Site, grid: &Grid, notes: &mut Notes) -> Vec<Family> {
     let mut out: BTreeMap<Labels, Family> = BTreeMap::new();
-    for row in rows {
+    for mut row in rows {
         if row.values.iter().any(|v| !is_hole(*v)) {
             let le = row.labels.get(BUCKET_LABEL).unwrap_or("");
             match parse_bound(le) {
                 None => notes.bad_bound(le, row.labels.metric_name(), site),
-                Some(bound) => family(&mut out, row.labels.filtered(|n| n != BUCKET_LABEL), &row).bounds.push((bound, row.clone())),
+                Some(bound) => {
+                    let floats = Row { histograms: Vec::new(), values: std::mem::take(&mut row.values), ..row.clone() };
+                    row.values = if row.has_histograms() { vec![HOLE; grid.count] } else { Vec::new() };
+                    family(&mut out, row.labels.filtered(|n| n != BUCKET_LABEL), &row).bounds.push((bound, floats));
+                }
             }
         }
         if row.has_histograms() {
@@ -211,6 +215,7 @@ fn parse_bound(text: &str) -> Option<f64> {
 
 fn per_step(families: &[Family], grid: &Grid, notes: &mut Notes, f: &mut Of<'_>) -> Vec<Row> {
     let mut out = Vec::with_capacity(families.len());
+    let mut buckets: Vec<Bucket> = Vec::new();
     for family in families {
         let name = family.labels.metric_name();
         let mut row = Row { drop_name: family.drop_name, ..Row::hollow(family.labels.clone(), grid.count, family.tiers) };
@@ -219,10 +224,11 @@ fn per_step(families: &[Family], grid: &Grid, notes: &mut Notes, f: &mut Of<'_>)
                 row.values[i] = f(i, Shape::Native(h), name, notes);
                 continue;
             }
+            buckets.clear();
             let there = family.bounds.iter().filter(|(_, row)| !is_hole(row.values[i]));
-            let buckets: Vec<Bucket> = there.map(|(upper, row)| Bucket { upper: *upper, count: row.values[i] }).collect();
+            buckets.extend(there.map(|(upper, row)| Bucket { upper: *upper, count: row.values[i] }));
             if !buckets.is_empty() {
-                row.values[i] = f(i, Shape::Classic(buckets), name, notes);
+                row.values[i] = f(i, Shape::Classic(&mut buckets), name, notes);
             }
         }
         if !row.is_empty() {
@@ -235,7 +241,7 @@ fn per_step(families: &[Family], grid: &Grid, notes: &mut Notes, f: &mut Of<'_>)
 /// A native histogram as Prometheus prints it: counts by bucket, bounds in brackets that say whether they are part of it.
 pub(super) fn text(h: &Histogram) -> String {
     let mut out = format!("{{count:{}, sum:{}", super::notes::general(h.count), super::notes::general(h.sum));
-    for b in native::all_buckets(h) {
+    for b in native::all_buckets(h).into_iter().filter(|b| b.count != 0.0) {
         let zero = b.lower <= 0.0 && b.upper >= 0.0 && !native::is_custom(h);
         let (open, close) = if zero {
             ('[', ']')
@@ -251,16 +257,14 @@ pub(super) fn text(h: &Histogram) -> String {
     out
 }
 
-/// Buckets of one bound become one; `None` where the last bound is not infinite.
-fn coalesce(buckets: Vec<Bucket>) -> Option<Vec<Bucket>> {
-    let mut out: Vec<Bucket> = Vec::with_capacity(buckets.len());
-    for b in buckets {
-        match out.last_mut() {
-            Some(last) if last.upper == b.upper => last.count += b.count,
-            _ => out.push(b),
-        }
-    }
-    out.last().is_some_and(|b| b.upper == f64::INFINITY).then_some(out)
+/// Buckets of one bound become one; `false` where the last bound is not infinite.
+fn coalesce(buckets: &mut Vec<Bucket>) -> bool {
+    buckets.dedup_by(|later, kept| {
+        let same = later.upper == kept.upper;
+        kept.count += if same { later.count } else { 0.0 };
+        same
+    });
+    buckets.last().is_some_and(|b| b.upper == f64::INFINITY)
 }
 
 /// Makes counts rise; says whether one fell by more than rounding.
@@ -279,15 +283,17 @@ fn make_monotonic(buckets: &mut [Bucket]) -> bool {
     forced
 }
 
-fn quantile_of(phi: f64, buckets: Vec<Bucket>) -> (f64, bool) {
+fn quantile_of(phi: f64, buckets: &mut Vec<Bucket>) -> (f64, bool) {
     if phi.is_nan() {
         return (f64::NAN, false);
     }
     if !(0.0..=1.0).contains(&phi) {
         return (if phi < 0.0 { f64::NEG_INFINITY } else { f64::INFINITY }, false);
     }
-    let Some(mut buckets) = coalesce(buckets) else { return (f64::NAN, false) };
-    let forced = make_monotonic(&mut buckets);
+    if !coalesce(buckets) {
+        return (f64::NAN, false);
+    }
+    let forced = make_monotonic(buckets);
     let (Some(total), true) = (buckets.last().map(|b| b.count), buckets.len() > 1) else { return (f64::NAN, forced) };
     if total == 0.0 || total.is_nan() {
         return (f64::NAN, forced);
@@ -306,9 +312,11 @@ fn quantile_of(phi: f64, buckets: Vec<Bucket>) -> (f64, bool) {
     (start + (upper - start) * ((rank - below) / (count - below)), forced)
 }
 
-fn fraction_of(lower: f64, upper: f64, buckets: Vec<Bucket>) -> f64 {
-    let Some(mut buckets) = coalesce(buckets) else { return f64::NAN };
-    make_monotonic(&mut buckets);
+fn fraction_of(lower: f64, upper: f64, buckets: &mut Vec<Bucket>) -> f64 {
+    if !coalesce(buckets) {
+        return f64::NAN;
+    }
+    make_monotonic(buckets);
     let total = buckets.last().map_or(0.0, |b| b.count);
     if total == 0.0 || total.is_nan() || lower.is_nan() || upper.is_nan() {
         return f64::NAN;
@@ -316,7 +324,7 @@ fn fraction_of(lower: f64, upper: f64, buckets: Vec<Bucket>) -> f64 {
     if lower >= upper {
         return 0.0;
     }
-    (rank_of(upper, &buckets, total) - rank_of(lower, &buckets, total)) / total
+    (rank_of(upper, buckets, total) - rank_of(lower, buckets, total)) / total
 }
 
 /// How many observations lie at or below `v`.
@@ -354,15 +362,15 @@ mod tests {
     #[test]
     fn quantiles_interpolate_within_a_bucket() {
         let b = buckets(&[(0.1, 1.0), (0.2, 3.0), (f64::INFINITY, 4.0)]);
-        assert!((quantile_of(0.5, b.clone()).0 - 0.15).abs() < 1e-12);
-        assert_eq!(quantile_of(1.0, b.clone()).0, 0.2);
-        assert!(quantile_of(0.5, b[..2].to_vec()).0.is_nan());
-        assert!((fraction_of(0.0, 0.2, b) - 0.75).abs() < 1e-12);
+        assert!((quantile_of(0.5, &mut b.clone()).0 - 0.15).abs() < 1e-12);
+        assert_eq!(quantile_of(1.0, &mut b.clone()).0, 0.2);
+        assert!(quantile_of(0.5, &mut b[..2].to_vec()).0.is_nan());
+        assert!((fraction_of(0.0, 0.2, &mut b.clone()) - 0.75).abs() < 1e-12);
     }
 
     #[test]
     fn falling_counts_are_lifted_and_said() {
-        let (_, forced) = quantile_of(0.5, buckets(&[(1.0, 5.0), (2.0, 3.0), (f64::INFINITY, 6.0)]));
+        let (_, forced) = quantile_of(0.5, &mut buckets(&[(1.0, 5.0), (2.0, 3.0), (f64::INFINITY, 6.0)]));
         assert!(forced);
     }
 }

@@ -22,12 +22,19 @@ impl Budget {
         self.hold(0, options)
     }
 
-    /// A node holds so many values besides what was read.
+    /// A node holds so many values besides what was read. A sample takes 16 bytes, a value of a step 8.
     pub(super) fn hold(&self, values: usize, options: &Options) -> Result<(), QueryError> {
         if self.stats.samples.saturating_add(values) > options.max_samples {
             return Err(QueryError::Execution(format!(
-                "the query takes more samples than query.max_samples ({}): ask for less or raise the setting",
+                "query processing would load too many samples into memory in query execution: more than query.max_samples ({}); ask for less or raise the setting",
                 options.max_samples
+            )));
+        }
+        let bytes = self.stats.samples.saturating_mul(16).saturating_add(values.saturating_mul(8));
+        if bytes > options.max_memory {
+            return Err(QueryError::Execution(format!(
+                "the query takes more memory than query.max_memory ({} MiB): ask for less or raise the setting",
+                options.max_memory >> 20
             )));
         }
         Ok(())

@@ -41,6 +41,7 @@ mod value;
 pub use engine::{Engine, Request, When};
 pub use error::QueryError;
 pub use explain::Explained;
+pub use native::{ShownBucket, shown_buckets};
 pub use options::Options;
 pub use outline::{Flaw, Outline, Yields, outline};
 pub use parse::parse_selector;

@@ -31,6 +31,22 @@ impl Notes {
         Self { text: text.to_owned(), ..Self::default() }
     }
 
+    /// Of a part of the same evaluation.
+    pub(super) fn part(&self) -> Self {
+        Self::of(&self.text)
+    }
+
+    /// Takes over what was noted in a part.
+    pub(super) fn absorb(&mut self, part: Self) {
+        for (theirs, ours) in [(part.warnings, &mut self.warnings), (part.infos, &mut self.infos)] {
+            for note in theirs {
+                if self.known.insert(note.clone()) {
+                    ours.push(note);
+                }
+            }
+        }
+    }
+
     /// What is good to know about the data, without a place.
     pub(super) fn info(&mut self, text: String) {
         if self.known.insert(text.clone()) {
@@ -139,9 +155,9 @@ fn with_name(text: &str, name: &str) -> String {
     if name.is_empty() { text.to_owned() } else { format!("{text} for metric name {}", quote(name)) }
 }
 
-/// A number as Go's `%g` prints it.
+/// A number as Go's `%g` prints it: with an exponent below 0.0001 and from a million on.
 pub(super) fn general(v: f64) -> String {
-    if v.is_finite() && v != 0.0 && !(1e-5..1e21).contains(&v.abs()) {
+    if v.is_finite() && v != 0.0 && !(1e-4..1e6).contains(&v.abs()) {
         let text = format!("{v:e}");
         let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
         let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |rest| ('-', rest));

@@ -23,8 +23,6 @@ pub struct Options {
     pub delayed_name_removal: bool,
     /// Starts of counters, where the source knows them, tell of resets.
     pub start_timestamps: bool,
-    /// A wide range with a coarse step is answered from a coarser tier where that is exact.
-    pub coarse: bool,
     /// Queries that take longer are logged.
     pub slow: Duration,
 }
@@ -41,7 +39,6 @@ impl Default for Options {
             experimental: false,
             delayed_name_removal: false,
             start_timestamps: false,
-            coarse: true,
             slow: Duration::from_secs(10),
         }
     }

@@ -126,7 +126,7 @@ impl Evaluator<'_> {
         let mut rows = Vec::with_capacity(found.len());
         for data in found.iter() {
             self.deadline.check()?;
-            let track = Track::new(data, false);
+            let track = Track::new(data.clone(), false);
             let mut row = Row::hollow(track.labels.clone(), grid.count, track.tiers);
             for i in 0..grid.count {
                 let t = self.frame.reference(&selector.shift, grid.time(i));
@@ -151,7 +151,8 @@ impl Evaluator<'_> {
                 let wanted = TimeRange::new(wanted.start, wanted.end + std::time::Duration::from_millis(after.unsigned_abs()));
                 let found = self.read(selector, wanted)?;
                 self.budget.hold(found.len().saturating_mul(grid.count), self.options)?;
-                let mut tracks: Vec<Track> = found.iter().map(|data| Track::new(data, with_cells)).collect();
+                let found = Arc::try_unwrap(found).unwrap_or_else(|shared| shared.to_vec());
+                let mut tracks: Vec<Track> = found.into_iter().map(|data| Track::new(data, with_cells)).collect();
                 if self.options.start_timestamps {
                     for track in &mut tracks {
                         let starts = self.source.starts(&track.labels, wanted);

@@ -69,28 +69,17 @@ fn histograms_of(data: &SeriesData) -> HistogramColumn {
 }
 
 impl Track {
-    /// Cells are made only where a function asks for them.
-    pub(super) fn new(data: &SeriesData, with_cells: bool) -> Self {
+    /// Cells are made only where a function asks for them. Columns are taken over as they are where nothing is to be left out.
+    pub(super) fn new(mut data: SeriesData, with_cells: bool) -> Self {
         let coarsest = data.segments.iter().map(Segment::tier).chain(data.histograms.iter().map(|s| s.tier)).max().unwrap_or(Tier::Raw);
-        let mut points = Column::default();
-        for segment in &data.segments {
-            match segment {
-                Segment::Raw(column) => {
-                    for (t, v) in column.t.iter().zip(&column.v).filter(|(_, v)| !is_stale(**v)) {
-                        points.push(*t, *v);
-                    }
-                }
-                Segment::Rolled { buckets, .. } => {
-                    for b in buckets.iter().filter(|b| b.count > 0) {
-                        points.push(b.last_t.0, b.last);
-                    }
-                }
-            }
-        }
         let rolled = data.segments.iter().any(|s| s.tier() != Tier::Raw);
-        let cells = (with_cells && rolled).then(|| cells_of(data));
-        let histograms = histograms_of(data);
-        Self { labels: data.labels.clone(), tiers: tiers_of(data), points, histograms, starts: Default::default(), drop_name: false, cells, coarsest }
+        let cells = (with_cells && rolled).then(|| cells_of(&data));
+        let (tiers, histograms) = (tiers_of(&data), histograms_of(&data));
+        let points = match data.segments.as_mut_slice() {
+            [Segment::Raw(column)] => without_markers(std::mem::take(column)),
+            segments => points_of(segments),
+        };
+        Self { labels: data.labels, tiers, points, histograms, starts: Default::default(), drop_name: false, cells, coarsest }
     }
 
     /// From points computed by a sub-query.
@@ -108,6 +97,34 @@ impl Track {
     pub(super) fn is_empty(&self) -> bool {
         self.points.is_empty() && self.histograms.is_empty()
     }
+}
+
+fn without_markers(column: Column) -> Column {
+    if !column.v.iter().any(|v| is_stale(*v)) {
+        return column;
+    }
+    let mut out = Column::default();
+    column.t.iter().zip(&column.v).filter(|(_, v)| !is_stale(**v)).for_each(|(t, v)| out.push(*t, *v));
+    out
+}
+
+fn points_of(segments: &[Segment]) -> Column {
+    let mut points = Column::default();
+    for segment in segments {
+        match segment {
+            Segment::Raw(column) => {
+                for (t, v) in column.t.iter().zip(&column.v).filter(|(_, v)| !is_stale(**v)) {
+                    points.push(*t, *v);
+                }
+            }
+            Segment::Rolled { buckets, .. } => {
+                for b in buckets.iter().filter(|b| b.count > 0) {
+                    points.push(b.last_t.0, b.last);
+                }
+            }
+        }
+    }
+    points
 }
 
 fn cells_of(data: &SeriesData) -> Vec<Cell> {

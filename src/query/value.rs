@@ -1,7 +1,8 @@
 //! What a query yields: outside as `Answer`, inside as rows over the steps of a grid.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use hashbrown::HashMap;
 
 use super::{Explained, QueryError, Stats};
 use crate::model::{Histogram, Labels, METRIC_NAME, Tier, Timestamp, is_stale, stale_marker};
@@ -242,10 +243,18 @@ pub(super) fn nameless(labels: &Labels) -> Labels {
     labels.filtered(|label| !is_metadata(label))
 }
 
+/// Whether all rows have the same name, type and unit: without them they still differ.
+pub(super) fn of_one_metric(rows: &[Row]) -> bool {
+    let mut metrics = rows.iter().map(|row| row.labels.iter().filter(|(label, _)| is_metadata(label)));
+    let Some(first) = metrics.next() else { return true };
+    metrics.all(|metric| metric.eq(first.clone()))
+}
+
 /// Drops the metric's name of every row, then joins what became equal.
 pub(super) fn drop_names(mut rows: Vec<Row>) -> Result<Vec<Row>, QueryError> {
+    let differ = of_one_metric(&rows);
     for row in &mut rows {
         row.labels = nameless(&row.labels);
     }
-    merge_equal(rows)
+    if differ { Ok(rows) } else { merge_equal(rows) }
 }

@@ -9,8 +9,8 @@ use actix_web::HttpResponse;
 use actix_web::http::header::ContentType;
 use serde::Serialize;
 
-use crate::model::{Labels, Timestamp};
-use crate::query::{Answer, Series, Stats, Value};
+use crate::model::{Histogram, Labels, Timestamp};
+use crate::query::{Answer, Explained, Series, Stats, Value, shown_buckets};
 use crate::wire::{JsonFloat, format_value};
 
 /// What Prometheus says where `limit` cut an answer.
@@ -49,23 +49,40 @@ pub(super) fn query(answer: &Answer, with_stats: bool) -> Vec<u8> {
         }
         Value::Vector(series) => {
             out.extend_from_slice(br#"vector","result":"#);
-            all_series(&mut out, series.iter().filter(|s| !s.points.is_empty()), |out, points| {
-                out.extend_from_slice(br#","value":"#);
-                if let Some((t, v)) = points.last() {
-                    point(out, *t, *v);
+            all_series(&mut out, series.iter().filter(|s| !s.points.is_empty() || !s.histograms.is_empty()), |out, series| {
+                match (series.points.last(), series.histograms.last()) {
+                    (Some((t, v)), _) => {
+                        out.extend_from_slice(br#","value":"#);
+                        point(out, *t, *v);
+                    }
+                    (None, Some((t, h))) => {
+                        out.extend_from_slice(br#","histogram":"#);
+                        histogram(out, *t, h);
+                    }
+                    (None, None) => {}
                 }
             });
         }
         Value::Matrix(series) => {
             out.extend_from_slice(br#"matrix","result":"#);
-            all_series(&mut out, series.iter(), |out, points| {
-                out.extend_from_slice(br#","values":"#);
-                list(out, points, |out, (t, v)| point(out, *t, *v));
+            all_series(&mut out, series.iter(), |out, series| {
+                if !series.points.is_empty() || series.histograms.is_empty() {
+                    out.extend_from_slice(br#","values":"#);
+                    list(out, &series.points, |out, (t, v)| point(out, *t, *v));
+                }
+                if !series.histograms.is_empty() {
+                    out.extend_from_slice(br#","histograms":"#);
+                    list(out, &series.histograms, |out, (t, h)| histogram(out, *t, h));
+                }
             });
         }
     }
     if with_stats {
         stats(&mut out, &answer.stats);
+    }
+    if let Some(explained) = &answer.explained {
+        out.extend_from_slice(br#","explain":"#);
+        explain(&mut out, explained);
     }
     out.push(b'}');
     notes(&mut out, "warnings", &answer.warnings);
@@ -74,11 +91,11 @@ pub(super) fn query(answer: &Answer, with_stats: bool) -> Vec<u8> {
     out
 }
 
-fn all_series<'a>(out: &mut Vec<u8>, series: impl Iterator<Item = &'a Series>, points: impl Fn(&mut Vec<u8>, &[(Timestamp, f64)])) {
+fn all_series<'a>(out: &mut Vec<u8>, series: impl Iterator<Item = &'a Series>, points: impl Fn(&mut Vec<u8>, &Series)) {
     list(out, series, |out, s| {
         out.extend_from_slice(br#"{"metric":"#);
         labels(out, &s.labels);
-        points(out, &s.points);
+        points(out, s);
         out.push(b'}');
     });
 }
@@ -91,6 +108,20 @@ fn stats(out: &mut Vec<u8>, stats: &Stats) {
         took = stats.took.as_secs_f64(),
         samples = stats.samples
     );
+}
+
+/// What a part of the expression cost, and its parts.
+fn explain(out: &mut Vec<u8>, part: &Explained) {
+    out.extend_from_slice(br#"{"kind":"#);
+    json(out, part.kind);
+    out.extend_from_slice(br#","expr":"#);
+    json(out, &part.expr);
+    let Explained { steps, series, samples, took, .. } = part;
+    let _ = write!(out, r#","steps":{steps},"series":{series},"samples":{samples},"seconds":{},"tiers":"#, took.as_secs_f64());
+    json(out, &part.tiers);
+    out.extend_from_slice(br#","children":"#);
+    list(out, &part.children, explain);
+    out.push(b'}');
 }
 
 fn notes<T: Serialize>(out: &mut Vec<u8>, name: &str, notes: &[T]) {
@@ -143,6 +174,27 @@ fn point(out: &mut Vec<u8>, t: Timestamp, v: f64) {
     let _ = write!(out, ",\"{}\"]", format_value(v));
 }
 
+/// `[<unix seconds>,{"count","sum","buckets":[[<which bounds are part of it>,lower,upper,count],..]}]`
+fn histogram(out: &mut Vec<u8>, t: Timestamp, h: &Histogram) {
+    out.push(b'[');
+    seconds(out, t);
+    let _ = write!(out, r#",{{"count":"{}","sum":"{}""#, format_value(h.count), format_value(h.sum));
+    let buckets = shown_buckets(h);
+    if !buckets.is_empty() {
+        out.extend_from_slice(br#","buckets":"#);
+        list(out, &buckets, |out, b| {
+            let rule = match (b.with_lower, b.with_upper) {
+                (false, true) => 0,
+                (true, false) => 1,
+                (false, false) => 2,
+                (true, true) => 3,
+            };
+            let _ = write!(out, r#"[{rule},"{}","{}","{}"]"#, format_value(b.lower), format_value(b.upper), format_value(b.count));
+        });
+    }
+    out.extend_from_slice(b"}]");
+}
+
 /// Unix seconds; milliseconds, where there are any, with three digits as Prometheus writes them.
 pub(super) fn seconds(out: &mut Vec<u8>, t: Timestamp) {
     let millis = t.0.unsigned_abs();
@@ -167,6 +219,7 @@ pub(super) fn number(out: &mut Vec<u8>, v: f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Buckets, Span};
 
     fn answer(value: Value) -> Answer {
         Answer { value, warnings: Vec::new(), infos: Vec::new(), stats: Stats::default(), explained: None }
@@ -195,6 +248,19 @@ mod tests {
             text(&matrix),
             r#"{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"__name__":"up"},"values":[[1,"NaN"],[1.500,"+Inf"]]}]},"infos":["say \"rate\""]}"#
         );
+    }
+
+    #[test]
+    fn a_native_histogram_is_written_with_its_buckets() {
+        let positive = Buckets { spans: vec![Span { offset: 1, length: 2 }], counts: vec![2.0, 3.0] };
+        let h = Histogram { count: 7.0, sum: 9.5, zero_count: 2.0, zero_threshold: 0.5, positive, ..Histogram::default() };
+        let series = Series { histograms: vec![(Timestamp(1000), std::sync::Arc::new(h))], ..up(&[]) };
+        let buckets = r#"{"count":"7","sum":"9.5","buckets":[[3,"-0.5","0.5","2"],[0,"1","2","2"],[0,"2","4","3"]]}"#;
+        assert_eq!(
+            text(&answer(Value::Vector(vec![series.clone()]))),
+            format!(r#"{{"status":"success","data":{{"resultType":"vector","result":[{{"metric":{{"__name__":"up"}},"histogram":[1,{buckets}]}}]}}}}"#)
+        );
+        assert!(text(&answer(Value::Matrix(vec![series]))).contains(r#"{"metric":{"__name__":"up"},"histograms":[[1,"#));
     }
 
     #[test]

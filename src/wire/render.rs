@@ -45,6 +45,48 @@ pub fn text(samples: &[(Labels, f64)], meta: impl Fn(&str) -> Option<MetricMeta>
     out
 }
 
+/// The text format with the time of every sample, in Unix milliseconds, as `/federate` gives it: `samples` and `times` go together.
+/// Names that no scraper takes unquoted are written so that two of them never become one.
+pub fn federated(samples: &[(Labels, f64)], times: &[i64], meta: impl Fn(&str) -> Option<MetricMeta>) -> String {
+    let mut out = String::with_capacity(samples.len() * LINE_BYTES);
+    for family in families(samples, &meta) {
+        out.push_str("# TYPE ");
+        out.push_str(&unmistakable(&family.name, valid_metric_name));
+        out.push_str(" untyped\n");
+        for &i in &family.samples {
+            let (Some((labels, value)), Some(time)) = (samples.get(i), times.get(i)) else { continue };
+            out.push_str(&unmistakable(labels.metric_name(), valid_metric_name));
+            for (k, (name, value)) in labels.iter().filter(|(n, _)| *n != METRIC_NAME).enumerate() {
+                out.push(if k == 0 { '{' } else { ',' });
+                out.push_str(&unmistakable(name, valid_label_name));
+                out.push_str("=\"");
+                push_escaped(&mut out, value, true);
+                out.push('"');
+            }
+            out.push_str(if labels.iter().any(|(n, _)| n != METRIC_NAME) { "} " } else { " " });
+            push_value(&mut out, *value);
+            out.push_str(&format!(" {time}\n"));
+        }
+    }
+    out
+}
+
+/// A name as it is, or escaped as Prometheus escapes: `U__` and `_<code point>_` for each character that is not allowed.
+fn unmistakable(name: &str, valid: fn(&str) -> bool) -> Cow<'_, str> {
+    if valid(name) && !name.starts_with("U__") {
+        return name.into();
+    }
+    let mut out = "U__".to_owned();
+    for c in name.chars() {
+        match c {
+            '_' => out.push_str("__"),
+            c if c.is_ascii_alphanumeric() => out.push(c),
+            c => out.push_str(&format!("_{:x}_", u32::from(c))),
+        }
+    }
+    out.into()
+}
+
 /// OpenMetrics. A counter family goes without `_total`; a counter whose name has none is `unknown`,
 /// for its samples must keep their name. A unit is told only where the name ends in it.
 pub fn openmetrics(samples: &[(Labels, f64)], meta: impl Fn(&str) -> Option<MetricMeta>) -> String {
@@ -240,6 +282,14 @@ mod tests {
             ("c_bytes", &[], f64::NAN),
             ("d", &[("Upper", "1")], 1e-7),
         ])
+    }
+
+    #[test]
+    fn federated_samples_have_their_times_and_no_two_names_become_one() {
+        let all = samples(&[("a.b", &[("x-y", "1")], 1.5), ("a-b", &[], 2.0), ("ok", &[("l", "v")], 3.0)]);
+        let text = federated(&all, &[7000, 7001, 7002], meta);
+        assert!(text.contains("U__a_2d_b 2 7000\n") && text.contains("U__a_2e_b{U__x_2d_y=\"1\"} 1.5 7001\n"), "{text}");
+        assert!(text.ends_with("# TYPE ok untyped\nok{l=\"v\"} 3 7002\n"), "{text}");
     }
 
     #[test]

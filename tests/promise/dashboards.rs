@@ -139,7 +139,7 @@ fn a_broken_document_is_refused_with_its_place_and_leaves_nothing() {
         document
     };
     for (document, field, word) in [
-        (panel(json!({"query": "sum(rate(x[5m])"})), "panels[0].query", "character 4"),
+        (panel(json!({"query": "sum(rate(x[5m])"})), "panels[0].query", "character 16"),
         (panel(json!({"type": "donut"})), "panels[0].type", "load"),
         (panel(json!({"w": 7})), "panels[1]", "overlap"),
         (panel(json!({"w": 70})), "panels[0].w", "12"),

@@ -19,6 +19,7 @@ mod copied_directory;
 mod custom_metrics;
 mod dashboards;
 mod deletion;
+mod differential;
 mod disk_full;
 mod golden;
 mod kill;

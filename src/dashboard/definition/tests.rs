@@ -77,7 +77,7 @@ fn what_is_wrong_names_panel_and_field() {
         (json!({"query": ""}), "panels[0].query", "empty"),
         (json!({"query": null}), "panels[0].query", "no query"),
         (json!({"queries": []}), "panels[0].query", "one of them"),
-        (json!({"query": "sum(rate(x[5m])"}), "panels[0].query", "character 4"),
+        (json!({"query": "sum(rate(x[5m])"}), "panels[0].query", "character 16"),
         (json!({"query": null, "queries": [{"query": "up"}, {"query": "1 +* 2"}]}), "panels[0].queries[1].query", "\"p\""),
         (json!({"query": null, "queries": [{"quary": "up"}]}), "panels[0].queries[0].quary", "quary"),
         (json!({"query": "x[5m]"}), "panels[0].query", "range vector"),

@@ -69,11 +69,11 @@ fn gain(w: &Window<'_>, counter: bool, notes: &mut Notes) -> Option<Wide> {
     sub(&mut out, &before, w, notes)?;
     if counter {
         note_overlap(w, t, starts, notes);
-        for i in 1..h.len() {
+        for (i, now) in h.iter().enumerate().skip(1) {
             if anew(i, &before) {
                 add(&mut out, &before, "addition", w, notes)?;
             }
-            before = h[i].clone();
+            before = now.clone();
         }
     } else if !is_gauge(first) || !is_gauge(last) {
         notes.no_gauge(w.name, w.site);

@@ -33,6 +33,8 @@ pub(super) use window::{Over, over};
 pub(super) struct Args<'a> {
     pub(super) function: &'static str,
     pub(super) args: &'a [Expr],
+    /// Nobody looks at the names of the series that it yields.
+    pub(super) names_unseen: bool,
 }
 
 impl<'a> Args<'a> {

@@ -2,14 +2,18 @@
 
 use super::super::notes::Notes;
 use super::super::tree::Edges;
-use super::super::value::Held;
-use super::window::{CellWindow, Over, Window};
+use super::super::value::{HOLE, Held};
+use super::window::{CellWindow, Over, Spans, Window, advance};
 use super::{extended, histograms};
 
-pub(super) const RATE: Over = Over::full(|w| extrapolated(&of_samples(w, true)?, true, true), |w, notes| full(w, true, true, notes))
-    .with_cells(|w| extrapolated(&of_cells(w, true)?, true, true));
+pub(super) const RATE: Over = Over {
+    column: Some(|t, v, spans| column(t, v, spans, true)),
+    ..Over::full(|w| extrapolated(&of_samples(w, true)?, true, true), |w, notes| full(w, true, true, notes))
+        .with_cells(|w| extrapolated(&of_cells(w, true)?, true, true))
+};
 pub(super) const INCREASE: Over = Over {
     proportional: true,
+    column: Some(|t, v, spans| column(t, v, spans, false)),
     ..Over::full(|w| extrapolated(&of_samples(w, true)?, true, false), |w, notes| full(w, true, false, notes))
         .with_cells(|w| extrapolated(&of_cells(w, true)?, true, false))
 };
@@ -108,6 +112,44 @@ fn of_samples(w: &Window<'_>, counter: bool) -> Option<Gain> {
         }
     }
     Some(Gain { count: v.len() as f64, first: *first, first_t: t[0], last_t: t[t.len() - 1], gain, start: w.start, end: w.end, from_zero: None })
+}
+
+/// Rates of all windows over a column: what resets lost is summed up once, so a window needs its first and last
+/// sample alone, however many lie between. `None` where sums would not stay exact.
+fn column(t: &[i64], v: &[f64], spans: &Spans<'_>, per_second: bool) -> Option<Vec<f64>> {
+    let mut lost = Vec::with_capacity(v.len());
+    let (mut total, mut before, mut resets) = (0.0, f64::NEG_INFINITY, 0_u32);
+    for v in v {
+        if !v.is_finite() {
+            return None;
+        }
+        if *v < before {
+            total += before;
+            resets += 1;
+        }
+        before = *v;
+        lost.push(total);
+    }
+    // Differences of long sums lose digits: with many resets each window is summed up by itself.
+    if resets > 64 {
+        return None;
+    }
+    let mut out = vec![HOLE; spans.len()];
+    let (mut low, mut high) = (0, 0);
+    for (i, out) in out.iter_mut().enumerate() {
+        let (start, end) = spans.at(i);
+        advance(&mut low, t.len(), start, |k| t[k]);
+        high = high.max(low);
+        advance(&mut high, t.len(), end, |k| t[k]);
+        if high < low + 2 {
+            continue;
+        }
+        let (first, last) = (low, high - 1);
+        let gain = v[last] - v[first] + (lost[last] - lost[first]);
+        let g = Gain { count: (high - low) as f64, first: v[first], first_t: t[first], last_t: t[last], gain, start, end, from_zero: None };
+        *out = g.gain * factor(&g, true, per_second);
+    }
+    Some(out)
 }
 
 fn of_cells(w: &CellWindow<'_>, counter: bool) -> Option<Gain> {

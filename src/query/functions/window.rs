@@ -6,9 +6,10 @@ use super::super::notes::{Notes, Site};
 use super::super::selector::Windows;
 use super::super::series::{Cell, Histograms, Samples, Track};
 use super::super::tree::{Edges, Expr};
-use super::super::value::{Evaluated, Grid, HOLE, Held, Row, merge_equal};
+use super::super::value::{Evaluated, Grid, HOLE, Held, Row, is_hole, merge_equal, of_one_metric};
 use super::{Args, histograms, parameters};
 use crate::model::Tier;
+use crate::task::{Deadline, in_parts};
 
 /// What lies in the left-open window `(start, end]`; with edges also what is needed beyond them.
 pub(in super::super) struct Window<'a> {
@@ -39,6 +40,11 @@ pub(in super::super) struct CellWindow<'a> {
 /// A function of a window that needs more than plain numbers.
 pub(super) type FullFn = fn(&Window<'_>, &mut Notes) -> Option<Held>;
 
+/// Of all windows over times and values; `None`: one by one.
+pub(super) type ColumnFn = fn(&[i64], &[f64], &Spans<'_>) -> Option<Vec<f64>>;
+/// Looks at the parameters of a step.
+pub(super) type CheckFn = fn(&[f64], &mut Notes, Site) -> Result<(), QueryError>;
+
 /// A function over windows.
 #[derive(Clone, Copy, Debug)]
 pub(in super::super) struct Over {
@@ -46,10 +52,12 @@ pub(in super::super) struct Over {
     pub(super) samples: fn(&Window<'_>) -> Option<f64>,
     /// Of windows with histograms, edges or known starts; without it histograms are left out, with an info.
     pub(super) full: Option<FullFn>,
+    /// Of all windows over a column of numbers at once, where that is faster than one by one.
+    pub(super) column: Option<ColumnFn>,
     /// From what rolled-up tiers keep; without it the function sees one sample per bucket.
     pub(super) cells: Option<fn(&CellWindow<'_>) -> Option<f64>>,
     /// What is wrong with the parameters.
-    pub(super) check: Option<fn(&[f64], &mut Notes, Site) -> Result<(), QueryError>>,
+    pub(super) check: Option<CheckFn>,
     pub(super) keeps_name: bool,
     /// Grows with the window, so a part of a bucket gets its share.
     pub(super) proportional: bool,
@@ -57,7 +65,7 @@ pub(in super::super) struct Over {
 
 impl Over {
     pub(super) const fn samples(samples: fn(&Window<'_>) -> Option<f64>) -> Self {
-        Self { samples, full: None, cells: None, check: None, keeps_name: false, proportional: false }
+        Self { samples, full: None, column: None, cells: None, check: None, keeps_name: false, proportional: false }
     }
 
     pub(super) const fn full(samples: fn(&Window<'_>) -> Option<f64>, full: FullFn) -> Self {
@@ -69,6 +77,39 @@ impl Over {
     }
 }
 
+/// From so many samples on, series are worked on by several processors.
+const PARALLEL_FROM: usize = 200_000;
+
+/// One function over the windows of many series.
+struct Pass<'a> {
+    over: &'a Over,
+    name: &'static str,
+    site: Site,
+    params: &'a [Vec<f64>],
+    spans: Spans<'a>,
+}
+
+impl Pass<'_> {
+    fn rows(&self, tracks: Vec<Track>, deadline: &Deadline, notes: &mut Notes) -> Result<Vec<Row>, QueryError> {
+        let mut rows = Vec::with_capacity(tracks.len());
+        for track in tracks {
+            deadline.check()?;
+            note_approximation(self.over, self.name, &track, notes);
+            let mut row = Row::hollow(track.labels.clone(), self.spans.len(), track.tiers);
+            row.drop_name = track.drop_name;
+            match (&track.cells, self.over.cells) {
+                (Some(cells), Some(f)) if track.histograms.is_empty() => row.values = over_cells(cells, f, self.over, &self.spans, notes, self.name),
+                _ => over_samples(&track, self.over, &self.spans, self.params, self.site, notes, &mut row),
+            }
+            note_no_counter(self.name, self.site, &row, notes);
+            if !row.is_empty() {
+                rows.push(row);
+            }
+        }
+        Ok(rows)
+    }
+}
+
 /// Applies a function to the windows of the range vector among `args`.
 pub(in super::super) fn over(evaluator: &mut Evaluator<'_>, call: Args<'_>, over: &Over, grid: &Grid) -> Result<Evaluated, QueryError> {
     let (name, args) = (call.function, call.args);
@@ -76,27 +117,28 @@ pub(in super::super) fn over(evaluator: &mut Evaluator<'_>, call: Args<'_>, over
         return Err(QueryError::Bad(format!("{name}() needs a range vector such as x[5m]")));
     };
     let params = parameters(evaluator, args, at, grid)?;
-    let windows = evaluator.windows(&args[at], grid, over.cells.is_some())?;
+    let mut windows = evaluator.windows(&args[at], grid, over.cells.is_some())?;
     check_edges(name, windows.edges)?;
     let site = call.site(at);
     if let Some(check) = over.check.filter(|_| windows.tracks.iter().any(|track| !track.is_empty())) {
         params.iter().try_for_each(|params| check(params, &mut evaluator.notes, call.site(usize::from(at == 0))))?;
     }
-    let mut rows = Vec::with_capacity(windows.tracks.len());
-    for track in &windows.tracks {
-        evaluator.deadline.check()?;
-        note_approximation(over, name, track, &mut evaluator.notes);
-        note_no_counter(name, site, track, &mut evaluator.notes);
-        let spans = Spans { grid, windows: &windows, frame: &evaluator.frame };
-        let mut row = Row::hollow(track.labels.clone(), grid.count, track.tiers);
-        row.drop_name = track.drop_name;
-        match (&track.cells, over.cells) {
-            (Some(cells), Some(f)) if track.histograms.is_empty() => row.values = over_cells(cells, f, over, &spans, &mut evaluator.notes, name),
-            _ => over_samples(track, over, &spans, &params, site, &mut evaluator.notes, &mut row),
-        }
-        if !row.is_empty() {
-            rows.push(row);
-        }
+    let tracks = std::mem::take(&mut windows.tracks);
+    let pass = Pass { over, name, site, params: &params, spans: Spans { grid, windows: &windows, frame: &evaluator.frame } };
+    let (notes, deadline) = (&evaluator.notes, evaluator.deadline);
+    let least = if tracks.iter().map(|track| track.points.len()).sum::<usize>() < PARALLEL_FROM { usize::MAX } else { 2 };
+    let parts = in_parts(tracks, least, |tracks| {
+        let mut notes = notes.part();
+        pass.rows(tracks, deadline, &mut notes).map(|rows| (rows, notes))
+    });
+    let mut rows = Vec::new();
+    for part in parts {
+        let (mut found, notes) = part?;
+        rows.append(&mut found);
+        evaluator.notes.absorb(notes);
+    }
+    if call.names_unseen && !over.keeps_name && of_one_metric(&rows) {
+        return Ok(Evaluated::Vector(rows));
     }
     Ok(Evaluated::Vector(if over.keeps_name || evaluator.frame.keeps_names { merge_equal(rows)? } else { evaluator.nameless(rows)? }))
 }
@@ -120,31 +162,40 @@ fn note_approximation(over: &Over, name: &str, track: &Track, notes: &mut Notes)
     }
 }
 
-/// Says that a rate is taken of something that is no counter by its name.
-fn note_no_counter(function: &str, site: Site, track: &Track, notes: &mut Notes) {
-    let name = track.labels.metric_name();
+/// Says that a rate was taken of something that is no counter by its name.
+fn note_no_counter(function: &str, site: Site, row: &Row, notes: &mut Notes) {
+    if !matches!(function, "rate" | "increase") {
+        return;
+    }
+    let name = row.labels.metric_name();
     let counter = ["_total", "_sum", "_count", "_bucket"].iter().any(|end| name.ends_with(end));
-    if matches!(function, "rate" | "increase") && !name.is_empty() && !counter && !track.points.is_empty() {
+    if !counter && !name.is_empty() && row.values.iter().any(|v| !is_hole(*v)) {
         notes.not_named_as_counter(name, site);
     }
 }
 
-struct Spans<'a> {
+/// The windows of a grid.
+pub(in super::super) struct Spans<'a> {
     grid: &'a Grid,
     windows: &'a Windows,
     frame: &'a super::super::plan::Frame,
 }
 
 impl Spans<'_> {
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.grid.count
+    }
+
     /// The window of a step.
-    fn at(&self, i: usize) -> (i64, i64) {
+    pub(super) fn at(&self, i: usize) -> (i64, i64) {
         let end = self.frame.reference(&self.windows.shift, self.grid.time(i));
         (end.saturating_sub(self.windows.range), end)
     }
 }
 
 /// Moves `from` to the first position whose time is after `t`; times must not fall between calls.
-fn advance(from: &mut usize, len: usize, t: i64, time: impl Fn(usize) -> i64) {
+pub(super) fn advance(from: &mut usize, len: usize, t: i64, time: impl Fn(usize) -> i64) {
     while *from < len && time(*from) <= t {
         *from += 1;
     }
@@ -155,6 +206,13 @@ fn over_samples(track: &Track, over: &Over, spans: &Spans<'_>, params: &[Vec<f64
     let after = if edges == Edges::Smoothed { beyond } else { 0 };
     let plain = edges == Edges::Plain && track.starts.0.is_empty() && track.starts.1.is_empty();
     let (floats, histograms) = (&track.points, &track.histograms);
+    if plain
+        && histograms.is_empty()
+        && let Some(values) = over.column.and_then(|f| f(&floats.t, &floats.v, spans))
+    {
+        row.values = values;
+        return;
+    }
     let (mut low, mut high, mut h_low, mut h_high) = (0, 0, 0, 0);
     let starts = (track.starts.0.as_slice(), track.starts.1.as_slice());
     for i in 0..spans.grid.count {

@@ -3,11 +3,12 @@
 //! `bounds` where buckets begin and end, and all buckets of a histogram in order; `sum` adding,
 //! subtracting and scaling, with compensation, over differing resolutions, zero buckets and custom
 //! bounds; `reset` whether a counter began anew; `quantile` quantiles, fractions and variance; `trim` cutting off at a
-//! value. Knows no series and no steps.
+//! value; `shown` buckets as an answer shows them. Knows no series and no steps.
 
 mod bounds;
 mod quantile;
 mod reset;
+mod shown;
 mod sum;
 #[cfg(test)]
 mod tests;
@@ -16,5 +17,6 @@ mod trim;
 pub(super) use bounds::{all_buckets, is_custom};
 pub(super) use quantile::{fraction, quantile, variance};
 pub(super) use reset::detects_reset;
+pub use shown::{ShownBucket, shown_buckets};
 pub(super) use sum::{Incompatible, Merged, Wide, compacted, divided, same, scaled};
 pub(super) use trim::trimmed;

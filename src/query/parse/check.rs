@@ -4,11 +4,11 @@ use super::super::tree::{AggregateOp, BinaryOp, Expr, Many, Matching, Node, Sele
 use super::Flaw;
 
 /// Checks an expression and all its parts.
-pub(super) fn check(expr: &Expr, text: &str, experimental: bool) -> Result<(), Flaw> {
+pub(super) fn check(expr: &Expr, text: &str) -> Result<(), Flaw> {
     expr.children().into_iter().enumerate().try_for_each(|(i, child)| {
         // The second argument of `info` selects nothing by itself.
         let bypass = i == 1 && matches!(&expr.node, Node::Call { function, .. } if function.name == "info");
-        if bypass { Ok(()) } else { check(child, text, experimental) }
+        if bypass { Ok(()) } else { check(child, text) }
     })?;
     match &expr.node {
         Node::Instant(selector) | Node::Range { selector, .. } => check_selector(expr, selector),

@@ -46,7 +46,7 @@ pub(super) fn find_flaw(text: &str, experimental: bool) -> Result<Expr, Flaw> {
         return Err(Flaw { span: Span::new(0, 0), message: format!("the expression is longer than {MAX_TEXT_BYTES} bytes") });
     }
     let expr = grammar::expression(text, experimental)?;
-    check::check(&expr, text, experimental)?;
+    check::check(&expr, text)?;
     Ok(expr)
 }
 

@@ -44,7 +44,7 @@ fn printing_and_reading_again_is_the_identity() {
     for text in [
         "sum by (a, \"b c\") (rate(x{a=~\"b|c\"}[5m] offset 1h)) / on (a) group_left (z) y > bool 3",
         "-(2 ^ 3) ^ 2 - -x + +y",
-        "x @ end() offset -5m or {\"strange name\",a=\"1\"}[1h:5m] @ 12.345",
+        "x @ end() offset -5m or max_over_time({\"strange name\",a=\"1\"}[1h:5m] @ 12.345)",
         "max_over_time(rate(x[5m * 2 + step()])[1h:])",
         "a + fill_left (1) fill_right (2) b",
         "topk without (x) (3, h >/ 1.5) </ 2",

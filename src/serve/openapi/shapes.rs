@@ -305,6 +305,8 @@ shapes! {
     MetadataAnswer = success(map(list(object([("type", text()), ("help", text()), ("unit", text())]))));
     /// Prometheus' success with an object.
     SomeObject = success(typed(Type::Object));
+    /// Prometheus' success with a text.
+    SomeText = success(text());
     /// Prometheus' success with a list.
     SomeList = success(list(anything()));
 

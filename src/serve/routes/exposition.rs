@@ -93,32 +93,28 @@ async fn exposition(
 #[utoipa::path(
     get, path = "/federate",
     params(("match[]" = Option<Vec<String>>, Query, description = "Series selectors, repeated for several.", example = json!(["up"]))),
-    responses(
-        (status = 200, description = "Newest values; `Accept` chooses the format.", content((String = "text/plain"), (String = "application/openmetrics-text")))
-    )
+    responses((status = 200, description = "Newest values with their times.", content((String = "text/plain"))))
 )]
 async fn federate(
-    request: HttpRequest,
     params: Params,
     asking: Data<Asking>,
     reader: Data<Reader>,
     registry: Data<Registry>,
     lookback: Data<Lookback>,
 ) -> Result<HttpResponse, Fault> {
-    let format = Format::accepted(request.headers());
     let selectors = params.selectors()?;
     let now = asking.now();
     let text = asking
         .ask("federate", None, move |deadline| {
             let mut found = BTreeMap::new();
             for matchers in selectors {
-                found.extend(newest(&reader, matchers, now, lookback.0, deadline)?.into_iter().map(|(labels, sample)| (labels, sample.v)));
+                found.extend(newest(&reader, matchers, now, lookback.0, deadline)?);
             }
-            let samples: Vec<_> = found.into_iter().collect();
-            Ok::<_, StoreError>(format.write(&samples, &registry))
+            let (samples, times): (Vec<_>, Vec<_>) = found.into_iter().map(|(labels, sample)| ((labels, sample.v), sample.t.0)).unzip();
+            Ok::<_, StoreError>(render::federated(&samples, &times, |name| registry.meta(name)))
         })
         .await?;
-    Ok(format.answer(text))
+    Ok(Format::Text.answer(text))
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@ use actix_web::HttpResponse;
 use actix_web::web::{Data, ServiceConfig};
 
 use super::get_or_form;
-use crate::model::{ErrorKind, Timestamp};
-use crate::query::{Answer, Engine, QueryError, Value};
+use crate::model::{Tier, Timestamp};
+use crate::query::{self as promql, Answer, Engine, QueryError, Request, Value, When};
 use crate::serve::answer;
 use crate::serve::asking::Asking;
 use crate::serve::error::Fault;
@@ -16,11 +16,15 @@ use crate::serve::openapi::shapes;
 
 /// What these routes say of themselves.
 #[derive(utoipa::OpenApi)]
-#[openapi(paths(query, query_range))]
+#[openapi(paths(query, query_range, format_query, parse_query))]
 pub(super) struct Api;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(get_or_form("/api/v1/query", query)).service(get_or_form("/api/v1/query_range", query_range));
+    config
+        .service(get_or_form("/api/v1/query", query))
+        .service(get_or_form("/api/v1/query_range", query_range))
+        .service(get_or_form("/api/v1/format_query", format_query))
+        .service(get_or_form("/api/v1/parse_query", parse_query));
 }
 
 /// The value of an expression at one time.
@@ -31,7 +35,10 @@ pub(super) fn routes(config: &mut ServiceConfig) {
         ("time" = Option<String>, Query, description = "When: Unix seconds or RFC 3339; now by default.", example = json!("2026-11-25T10:00:00Z")),
         ("timeout" = Option<String>, Query, description = "At most this long, as `30s`.", example = json!("10s")),
         ("limit" = Option<u64>, Query, description = "At most so many; 0 for all.", example = json!(10)),
-        ("stats" = Option<String>, Query, description = "Any word: with figures of the query.")
+        ("stats" = Option<String>, Query, description = "Any word: with figures of the query."),
+        ("lookback_delta" = Option<String>, Query, description = "How far an instant selector looks back, instead of the setting.", example = json!("1m")),
+        ("tier" = Option<String>, Query, description = "Only from this tier: raw, aggregated or summary.", example = json!("raw")),
+        ("explain" = Option<String>, Query, description = "1: with what each part of the expression cost.", example = json!("1"))
     ),
     responses(
         (status = 200, description = "As Prometheus answers.", body = shapes::QueryAnswer),
@@ -39,12 +46,8 @@ pub(super) fn routes(config: &mut ServiceConfig) {
     )
 )]
 async fn query(params: Params, asking: Data<Asking>, engine: Data<Engine>) -> Result<HttpResponse, Fault> {
-    let expr = params.required("query")?.to_owned();
     let at = params.time("time")?.unwrap_or_else(|| asking.now());
-    let shown = Shown::read(&params)?;
-    let text =
-        asking.ask("instant", params.duration("timeout")?, move |deadline| Ok::<_, QueryError>(shown.write(engine.instant(&expr, at, deadline)?))).await?;
-    Ok(asking.answer(text))
+    answered(&params, "instant", When::Instant(at), &asking, engine).await
 }
 
 /// The values of an expression over time.
@@ -57,7 +60,10 @@ async fn query(params: Params, asking: Data<Asking>, engine: Data<Engine>) -> Re
         ("step" = String, Query, description = "Seconds, or a duration.", example = json!("60")),
         ("timeout" = Option<String>, Query, description = "At most this long, as `30s`.", example = json!("10s")),
         ("limit" = Option<u64>, Query, description = "At most so many; 0 for all.", example = json!(10)),
-        ("stats" = Option<String>, Query, description = "Any word: with figures of the query.")
+        ("stats" = Option<String>, Query, description = "Any word: with figures of the query."),
+        ("lookback_delta" = Option<String>, Query, description = "How far an instant selector looks back, instead of the setting.", example = json!("1m")),
+        ("tier" = Option<String>, Query, description = "Only from this tier: raw, aggregated or summary.", example = json!("raw")),
+        ("explain" = Option<String>, Query, description = "1: with what each part of the expression cost.", example = json!("1"))
     ),
     responses(
         (status = 200, description = "As Prometheus answers.", body = shapes::QueryAnswer),
@@ -65,13 +71,51 @@ async fn query(params: Params, asking: Data<Asking>, engine: Data<Engine>) -> Re
     )
 )]
 async fn query_range(params: Params, asking: Data<Asking>, engine: Data<Engine>) -> Result<HttpResponse, Fault> {
-    let expr = params.required("query")?.to_owned();
+    params.required("query")?;
     let (start, end, step) = range(&params)?;
-    let shown = Shown::read(&params)?;
+    answered(&params, "range", When::Range { start, end, step }, &asking, engine).await
+}
+
+/// Evaluates and writes the answer, on the pool.
+async fn answered(params: &Params, kind: &'static str, when: When, asking: &Asking, engine: Data<Engine>) -> Result<HttpResponse, Fault> {
+    let expr = params.required("query")?.to_owned();
+    let shown = Shown::read(params)?;
+    let (lookback, tier) = (params.duration("lookback_delta")?.filter(|lookback| !lookback.is_zero()), tier(params)?);
+    let explain = params.get("explain").is_some_and(|word| word != "0" && word != "false");
     let text = asking
-        .ask("range", params.duration("timeout")?, move |deadline| Ok::<_, QueryError>(shown.write(engine.range(&expr, start, end, step, deadline)?)))
+        .ask(kind, params.duration("timeout")?, move |deadline| {
+            let request = Request { expr: &expr, when, lookback, tier, explain };
+            Ok::<_, QueryError>(shown.write(engine.ask(&request, deadline)?))
+        })
         .await?;
     Ok(asking.answer(text))
+}
+
+fn tier(params: &Params) -> Result<Option<Tier>, Fault> {
+    let Some(text) = params.get("tier") else { return Ok(None) };
+    Tier::parse(text).map(Some).ok_or_else(|| Fault::parameter("tier", format!("{text:?} is none of raw, aggregated, summary")))
+}
+
+/// An expression, formatted.
+#[utoipa::path(
+    method(get, post), path = "/api/v1/format_query",
+    params(("query" = String, Query, description = "PromQL.", example = json!("sum(up)by(job)"))),
+    responses((status = 200, description = "The expression.", body = shapes::SomeText))
+)]
+async fn format_query(params: Params) -> Result<HttpResponse, Fault> {
+    let text = promql::format_expr(params.required("query")?).map_err(|e| Fault::parameter("query", e))?;
+    Ok(answer::success(&text, &[]))
+}
+
+/// The tree of an expression.
+#[utoipa::path(
+    method(get, post), path = "/api/v1/parse_query",
+    params(("query" = String, Query, description = "PromQL.", example = json!("sum(up)"))),
+    responses((status = 200, description = "Its parts, each with its type.", body = shapes::SomeObject))
+)]
+async fn parse_query(params: Params) -> Result<HttpResponse, Fault> {
+    let tree = promql::syntax_tree(params.required("query")?).map_err(|e| Fault::parameter("query", e))?;
+    Ok(answer::success(&tree, &[]))
 }
 
 fn range(params: &Params) -> Result<(Timestamp, Timestamp, Duration), Fault> {
@@ -93,9 +137,6 @@ struct Shown {
 
 impl Shown {
     fn read(params: &Params) -> Result<Self, Fault> {
-        if params.get("lookback_delta").is_some() {
-            return Err(Fault::new(ErrorKind::Unsupported, "the parameter lookback_delta is not supported yet"));
-        }
         Ok(Self { limit: params.limit()?, stats: params.get("stats").is_some() })
     }
 

@@ -22,7 +22,7 @@ const API_OF_PROMETHEUS: &str = "3.0.0";
 
 /// What these routes say of themselves.
 #[derive(utoipa::OpenApi)]
-#[openapi(paths(alertmanagers, targets, build, runtime, flags, settings, tsdb))]
+#[openapi(paths(alertmanagers, targets, target_metadata, scrape_pools, build, runtime, flags, settings, tsdb, replay, notifications))]
 pub(super) struct Api;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
@@ -33,7 +33,11 @@ pub(super) fn routes(config: &mut ServiceConfig) {
         .service(get("/api/v1/status/config", settings))
         .service(get("/api/v1/status/tsdb", tsdb))
         .service(get("/api/v1/alertmanagers", alertmanagers))
-        .service(get("/api/v1/targets", targets));
+        .service(get("/api/v1/targets", targets))
+        .service(get("/api/v1/targets/metadata", target_metadata))
+        .service(get("/api/v1/scrape_pools", scrape_pools))
+        .service(get("/api/v1/status/walreplay", replay))
+        .service(get("/api/v1/notifications", notifications));
 }
 
 /// The answer where there is nothing of a kind.
@@ -53,6 +57,34 @@ async fn alertmanagers() -> HttpResponse {
 
 async fn targets() -> HttpResponse {
     no(&json!({"activeTargets": [], "droppedTargets": [], "droppedTargetCounts": {}}))
+}
+
+/// There are no targets that could have any.
+#[utoipa::path(get, path = "/api/v1/targets/metadata", responses((status = 200, description = "Always empty.", body = shapes::SomeList)))]
+
+async fn target_metadata() -> HttpResponse {
+    no(&json!([]))
+}
+
+/// There are none: what is here was collected or sent.
+#[utoipa::path(get, path = "/api/v1/scrape_pools", responses((status = 200, description = "As Prometheus answers.", body = shapes::SomeObject)))]
+
+async fn scrape_pools() -> HttpResponse {
+    no(&json!({"scrapePools": []}))
+}
+
+/// The journal is replayed before this path answers, so it always is done.
+#[utoipa::path(get, path = "/api/v1/status/walreplay", responses((status = 200, description = "As Prometheus answers.", body = shapes::SomeObject)))]
+
+async fn replay() -> HttpResponse {
+    no(&json!({"min": 0, "max": 0, "current": 0, "state": "done"}))
+}
+
+/// There are none: what is wrong stands in the health.
+#[utoipa::path(get, path = "/api/v1/notifications", responses((status = 200, description = "Always empty.", body = shapes::SomeList)))]
+
+async fn notifications() -> HttpResponse {
+    no(&json!([]))
 }
 
 /// The Prometheus whose interface this is.
