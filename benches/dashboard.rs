@@ -11,9 +11,9 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use latido::clock::ManualClock;
 use latido::dashboard::{Cache, Dashboard, Draft, Frames, Options, Paces, Window};
 use latido::ingest::{self, Packs, Registry};
-use latido::model::{Batch, ByteCount, Labels, Origin, Sample, Timestamp, Widths};
+use latido::model::{Batch, Labels, Origin, Sample, Timestamp};
 use latido::query::{self, Engine};
-use latido::store::{self, JournalSync, Opened, Place, Reader};
+use latido::store::{self, Opened, Place, Reader};
 use latido::task::Deadline;
 use latido::telemetry::OwnMetrics;
 
@@ -25,19 +25,7 @@ const PANELS: usize = 20;
 
 /// A store in memory with an hour of samples.
 fn filled(clock: &Arc<ManualClock>) -> Opened {
-    let options = store::Options {
-        place: Place::Memory,
-        raw: 48 * HOUR,
-        aggregated: None,
-        summary: None,
-        widths: Widths { aggregated: Duration::from_secs(60), summary: HOUR },
-        late_window: HOUR,
-        sync: JournalSync::Always,
-        max_bytes: None,
-        max_series: usize::MAX,
-        guards_clock: false,
-        cache: ByteCount::mib(8),
-    };
+    let options = store::Options::of(Place::Memory);
     let mut opened = store::open(options, clock.clone()).expect("an empty place opens");
     let labels: Vec<Labels> =
         (0..SERIES).map(|i| Labels::from_pairs([("__name__", format!("metric_{}", i % PANELS)), ("device", format!("d{i}"))]).expect("sound labels")).collect();

@@ -9,27 +9,15 @@ use std::time::Duration;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use latido::clock::ManualClock;
-use latido::model::{Batch, ByteCount, Labels, Matcher, Origin, Sample, TimeRange, Timestamp, Widths};
-use latido::store::{JournalSync, Opened, Options, Place, Selection, open};
+use latido::model::{Batch, Labels, Matcher, Origin, Sample, TimeRange, Timestamp};
+use latido::store::{Opened, Options, Place, Selection, open};
 use latido::task::Deadline;
 
 const START: i64 = 1_790_000_000_000;
 
 fn opened(place: Place) -> Opened {
     let days = |d: u64| Duration::from_secs(86_400 * d);
-    let options = Options {
-        place,
-        raw: days(2),
-        aggregated: Some(days(90)),
-        summary: Some(days(730)),
-        widths: Widths { aggregated: Duration::from_secs(60), summary: Duration::from_secs(3600) },
-        late_window: Duration::from_secs(3600),
-        sync: JournalSync::Always,
-        max_bytes: None,
-        max_series: usize::MAX,
-        guards_clock: false,
-        cache: ByteCount::mib(8),
-    };
+    let options = Options { aggregated: Some(days(90)), summary: Some(days(730)), ..Options::of(place) };
     open(options, ManualClock::at(Timestamp(START))).expect("an empty place opens")
 }
 

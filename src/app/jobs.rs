@@ -41,23 +41,43 @@ pub(super) struct Parts {
     pub(super) own: OwnMetrics,
     /// `None` where nothing lies on disk.
     pub(super) data_dir: Option<PathBuf>,
+    /// How often the journal is synced, where no acknowledgement waits for it.
+    pub(super) sync_every: Option<Duration>,
     pub(super) stop: Stop,
 }
 
 /// Starts all jobs; each handle yields after the stop.
 pub(super) fn start(parts: &Parts) -> Vec<JoinHandle<()>> {
+    let sync = RestartCount::default();
     let maintenance = RestartCount::default();
     let watch = RestartCount::default();
     let sessions = RestartCount::default();
-    let counted = vec![("maintenance", maintenance.clone()), ("watch", watch.clone()), ("sessions", sessions.clone())];
+    let counted = vec![("maintenance", maintenance.clone()), ("watch", watch.clone()), ("sessions", sessions.clone()), ("sync", sync.clone())];
     // A pool of its own: queries that fill the other one must not keep windows from being sealed.
     let pool = Pool::new(1, 4);
     let (keeping, watching, tidying, tidier) = (parts.clone(), parts.clone(), parts.clone(), pool.clone());
-    vec![
+    let mut jobs = vec![
         spawn_supervised("maintenance", parts.stop.clone(), maintenance, move || maintain(keeping.clone(), pool.clone())),
         spawn_supervised("sessions", parts.stop.clone(), sessions, move || tidy(tidying.clone(), tidier.clone())),
         spawn_supervised("watch", parts.stop.clone(), watch, move || look(watching.clone(), counted.clone())),
-    ]
+    ];
+    if let Some(every) = parts.sync_every {
+        let syncing = parts.clone();
+        jobs.push(spawn_supervised("sync", parts.stop.clone(), sync, move || sync_journal(syncing.clone(), every)));
+    }
+    jobs
+}
+
+/// Keeps what a power cut may take within the interval.
+async fn sync_journal(parts: Parts, every: Duration) {
+    while parts.stop.sleep(every).await {
+        if let Err(error) = parts.intake.sync().await
+            && !matches!(error, IngestError::Stopped)
+        {
+            tracing::error!(%error, "the journal cannot be synced");
+            parts.health.degraded(Component::Journal, error.to_string());
+        }
+    }
 }
 
 /// Why a round of maintenance failed.
@@ -161,7 +181,7 @@ async fn look(parts: Parts, counted: Vec<(&'static str, RestartCount)>) {
     let mut lost = 0;
     loop {
         if let Some(data_dir) = &parts.data_dir {
-            watch_space(&parts.health, space_of(data_dir));
+            watch_space(&parts.health, space_of(data_dir), parts.reader.stats().reserve_bytes > 0);
         }
         let missing = parts.reader.lost();
         parts.own.store.with_label_values(&["all", "quarantined"]).set(missing.len() as f64);
@@ -185,8 +205,12 @@ fn show_parts(health: &HealthBoard, own: &OwnMetrics) {
     }
 }
 
-fn watch_space(health: &HealthBoard, space: Option<Space>) {
+fn watch_space(health: &HealthBoard, space: Option<Space>, has_reserve: bool) {
     match space {
+        Some(_) if !has_reserve => health.degraded(
+            Component::Disk,
+            "the disk is full: the reserve is given up, so that what is old can be rolled up and dropped, and no sample is taken until there is room",
+        ),
         Some(space) if is_short(space) => {
             let free = space.free.0 >> 20;
             health.degraded(Component::Disk, format!("only {free} MiB are free where the data lies: free space, or lower retention.max_bytes"));
@@ -236,9 +260,11 @@ mod tests {
         assert!(is_short(space(50_000, 499)) && !is_short(space(50_000, 500)));
         assert!(!is_short(space(10_000_000, 1024)));
         let health = HealthBoard::default();
-        watch_space(&health, Some(space(1000, 1)));
+        watch_space(&health, Some(space(1000, 1)), true);
         assert_eq!(health.overall().health, Health::Degraded);
-        watch_space(&health, Some(space(1000, 500)));
+        watch_space(&health, Some(space(1000, 500)), false);
+        assert_eq!(health.overall().health, Health::Degraded);
+        watch_space(&health, Some(space(1000, 500)), true);
         assert_eq!(health.overall().health, Health::Healthy);
     }
 

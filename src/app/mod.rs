@@ -33,7 +33,7 @@ use crate::model::TimeRange;
 use crate::net::Tls;
 use crate::query::Engine;
 use crate::serve;
-use crate::store::{self, Opened, Place};
+use crate::store::{self, JournalSync, Opened, Place};
 use crate::task::{Pool, Stop, StopTrigger};
 use crate::telemetry::{Component, HealthBoard, OwnMetrics};
 
@@ -252,6 +252,10 @@ fn parts_for_jobs(config: &Config, handles: &serve::Handles) -> jobs::Parts {
         data_dir: match &config.store.place {
             Place::Disk(directory) => Some(directory.clone()),
             Place::Memory => None,
+        },
+        sync_every: match config.store.sync {
+            JournalSync::Interval(every) if config.store.place != Place::Memory => Some(every),
+            _ => None,
         },
         stop: handles.stop.clone(),
     }

@@ -45,6 +45,25 @@ pub(super) enum Command {
     Restore(RestoreArgs),
     /// Read every file of a store, running or stopped: checksums and every row (exit code 1 where something is damaged)
     Verify(VerifyArgs),
+    /// Bring a stopped store to the layout of this version, as the next start does by itself
+    Migrate(MigrateArgs),
+}
+
+/// `latido migrate`.
+#[derive(Debug, Args)]
+pub(super) struct MigrateArgs {
+    /// The data directory of a stopped daemon (default: storage.data_dir)
+    #[arg(long, value_name = "DIR")]
+    pub(super) data_dir: Option<String>,
+    /// The file that the daemon is started with
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// The environment that the daemon is started with
+    #[arg(long, value_name = "NAME")]
+    pub(super) env: Option<String>,
+    /// Only say which migrations would run; no byte changes
+    #[arg(long)]
+    pub(super) dry_run: bool,
 }
 
 /// What to do with backups.

@@ -9,6 +9,7 @@ mod exit;
 mod health;
 mod http;
 mod key;
+mod migrate;
 mod password;
 mod query;
 mod user;
@@ -57,6 +58,7 @@ fn run(arguments: Arguments) -> Result<(), CliError> {
         Some(Command::Config(ConfigCommand::Check(settings))) => check_config(&settings),
         Some(Command::Config(ConfigCommand::Print(settings))) => print_config(&settings),
         Some(Command::Query(arguments)) => query::run(&arguments),
+        Some(Command::Migrate(arguments)) => migrate::run(&arguments),
         Some(Command::Health(arguments)) => health::run(&arguments),
         Some(Command::User(command)) => user::run(&command),
         Some(Command::Key(command)) => key::run(&command),

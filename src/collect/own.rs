@@ -62,6 +62,7 @@ fn store_figures(metrics: &OwnMetrics, stats: &StoreStats) {
         set(tier.as_str(), "samples", figures.samples);
         set(tier.as_str(), "bytes", figures.bytes);
         set(tier.as_str(), "partitions", figures.partitions);
+        metrics.store.with_label_values(&[tier.as_str(), "bytes_per_sample"]).set(figures.bytes_per_sample().unwrap_or_default());
     }
     set("head", "series", stats.series);
     set("head", "samples", stats.samples_total);
@@ -69,6 +70,14 @@ fn store_figures(metrics: &OwnMetrics, stats: &StoreStats) {
     set("head", "bytes", stats.head_bytes);
     set("journal", "bytes", stats.journal_bytes);
     set("journal", "files", stats.journal_files);
+    let seconds = |tier: &str, lag: Option<std::time::Duration>| {
+        metrics.store.with_label_values(&[tier, "lag_seconds"]).set(lag.unwrap_or_default().as_secs_f64());
+    };
+    seconds("journal", stats.journal_lag);
+    seconds("raw", stats.compaction_lag);
+    set("head", "memory_bytes", stats.memory_bytes);
+    set("all", "written_bytes", stats.written_bytes);
+    set("all", "reserve_bytes", stats.reserve_bytes);
     set("raw", "backlog", stats.compaction_backlog);
     for (result, total) in [("hit", stats.open_file_hits), ("miss", stats.open_file_misses)] {
         let counter = metrics.cache_requests.with_label_values(&["sealed_files", result]);

@@ -9,6 +9,8 @@ use crate::net::Address;
 
 use super::error::Problem;
 use super::layers::{Layers, Origin};
+use super::rules;
+use super::space::memory;
 use super::value::{CommandSpec, PluginSpec, Value};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -21,6 +23,7 @@ const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
 /// Beyond it no width of `WIDER` would hold four rounds.
 const LONGEST_INTERVAL: Duration = Duration::from_secs(900);
 const LONGEST_DEADLINE: Duration = Duration::from_secs(5);
+const LEAST_MEMORY: ByteCount = ByteCount::mib(256);
 const LARGEST_BUDGET: ByteCount = ByteCount::mib(5 * 1024);
 
 /// Fills in what follows from other settings and finds everything that contradicts. `disk` is the
@@ -29,13 +32,19 @@ pub(super) fn complete(layers: &mut Layers, disk: Option<ByteCount>) -> Vec<Prob
     let mut problems = Vec::new();
     collection(layers, &mut problems);
     plugins(layers, &mut problems);
+    problems.extend(rules::check(layers));
     tiers(layers, disk, &mut problems);
     not_built_yet(layers, &mut problems);
+    derive(layers, "storage.memory", Value::Bytes(memory_budget(memory())), "default: a quarter of the machine's memory, at least 256MiB");
     certificate(layers, &mut problems);
     addresses(layers, &mut problems);
     positive(layers, &mut problems);
     alerts(layers, &mut problems);
     problems
+}
+
+fn memory_budget(memory: Option<ByteCount>) -> ByteCount {
+    memory.map_or(LEAST_MEMORY, |memory| ByteCount(memory.0 / 4).max(LEAST_MEMORY))
 }
 
 /// A problem at the place where a setting came from.

@@ -12,6 +12,7 @@ mod layers;
 mod live;
 mod print;
 mod profile;
+mod rules;
 mod settings;
 mod space;
 mod tree;

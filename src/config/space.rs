@@ -1,4 +1,4 @@
-//! How large the file system of a path is, and how much of it is free.
+//! How large the file system of a path is, and how much of it is free; how much memory there is.
 
 use std::path::Path;
 
@@ -22,6 +22,15 @@ pub fn space_of(path: &Path) -> Option<Space> {
     let bytes = |blocks: u64| ByteCount(blocks.saturating_mul(figures.f_frsize));
     // Such as /proc, which has no blocks at all.
     Some(Space { total: bytes(figures.f_blocks), free: bytes(figures.f_bavail) }).filter(|space| space.total.0 > 0)
+}
+
+/// Memory of the machine, or of the control group that this process is in; `None` where nobody says.
+#[must_use]
+pub(super) fn memory() -> Option<ByteCount> {
+    let system = rustix::system::sysinfo();
+    let machine = (system.totalram as u64).saturating_mul(u64::from(system.mem_unit));
+    let group = std::fs::read_to_string("/sys/fs/cgroup/memory.max").ok().and_then(|text| text.trim().parse::<u64>().ok());
+    Some(ByteCount(group.map_or(machine, |group| group.min(machine)))).filter(|memory| memory.0 > 0)
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use super::error::{ConfigError, Problem};
 use super::layers::{Layers, Sources};
 use super::profile::Environment;
 use super::space::space_of;
-use super::value::{CommandSpec, PluginSpec, Value};
+use super::value::{CommandSpec, PluginSpec, RuleSpec, Value};
 
 /// How long requests may take to end after a stop.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -76,9 +76,13 @@ impl Config {
 
     fn from_layers(layers: Layers, data_dir: PathBuf) -> Result<Self, ConfigError> {
         let read = Read(&layers);
-        let store = store_options(read, data_dir.clone());
-        let plugins = read.plugins().iter().map(plugin).collect::<Result<_, _>>();
-        let plugins = plugins.map_err(|message| ConfigError::Problems(vec![Problem { place: "plugins".to_owned(), message }]))?;
+        let problem = |place: &str| {
+            let place = place.to_owned();
+            move |message| ConfigError::Problems(vec![Problem { place, message }])
+        };
+        let rules = read.rules().iter().map(super::rules::rule).collect::<Result<_, _>>().map_err(problem("retention.rules"))?;
+        let store = store::Options { rules, ..store_options(read, data_dir.clone()) };
+        let plugins = read.plugins().iter().map(plugin).collect::<Result<_, _>>().map_err(problem("plugins"))?;
         Ok(Self {
             environment: layers.environment,
             data_dir,
@@ -121,7 +125,9 @@ fn store_options(read: Read<'_>, data_dir: PathBuf) -> store::Options {
         cache: read.bytes("storage.cache"),
         max_bytes: Some(read.bytes("retention.max_bytes")),
         max_series: read.count("ingest.max_series"),
+        max_memory: Some(read.bytes("storage.memory")),
         guards_clock: true,
+        rules: Vec::new(),
     }
 }
 
@@ -272,6 +278,13 @@ impl<'a> Read<'a> {
 
     fn path(self, path: &str) -> Option<PathBuf> {
         Some(PathBuf::from(self.text(path))).filter(|path| !path.as_os_str().is_empty())
+    }
+
+    fn rules(self) -> &'a [RuleSpec] {
+        match self.0.value("retention.rules") {
+            Some(Value::Rules(list)) => list,
+            _ => &[],
+        }
     }
 
     fn plugins(self) -> &'a [PluginSpec] {

@@ -33,6 +33,8 @@ pub enum Kind {
     Addresses,
     /// The list of plug-ins.
     Plugins,
+    /// The list of retention rules.
+    Rules,
 }
 
 /// A plug-in as it is written.
@@ -64,6 +66,34 @@ pub enum CommandSpec {
     Words(Vec<String>),
 }
 
+/// A retention rule as it is written.
+#[derive(Clone, Debug, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuleSpec {
+    /// A series selector.
+    #[serde(rename = "match")]
+    pub selector: String,
+    /// How long its series are kept as they came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raw: Option<String>,
+    /// As buckets of `rollup.aggregated`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aggregated: Option<String>,
+    /// As buckets of `rollup.summary`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<String>,
+    /// The line that it begins on; 0 outside files.
+    #[serde(skip)]
+    pub line: u64,
+}
+
+impl PartialEq for RuleSpec {
+    /// Wherever they stand.
+    fn eq(&self, other: &Self) -> bool {
+        (&self.selector, &self.raw, &self.aggregated, &self.summary) == (&other.selector, &other.raw, &other.aggregated, &other.summary)
+    }
+}
+
 /// A value of a setting.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
@@ -85,6 +115,8 @@ pub enum Value {
     Addresses(Vec<SocketAddr>),
     /// Of [`Kind::Plugins`].
     Plugins(Vec<PluginSpec>),
+    /// Of [`Kind::Rules`].
+    Rules(Vec<RuleSpec>),
 }
 
 impl Kind {
@@ -108,6 +140,7 @@ impl Kind {
             Self::Texts => "a list of texts".to_owned(),
             Self::Addresses => "a list of ADDRESS:PORT".to_owned(),
             Self::Plugins => "a list of plug-ins (name, command, interval or cron, timeout)".to_owned(),
+            Self::Rules => "a list of rules (match, and raw, aggregated or summary)".to_owned(),
         }
     }
 
@@ -126,7 +159,8 @@ impl Kind {
             Self::Choice(words) if !words.contains(&text) => Err(wrong()),
             Self::Text | Self::Choice(_) => Ok(Value::Text(text.to_owned())),
             Self::Texts | Self::Addresses => self.parse_list(&text.split(',').map(|part| part.trim().to_owned()).filter(|p| !p.is_empty()).collect::<Vec<_>>()),
-            Self::Plugins => super::yaml::plugins(text).map(Value::Plugins),
+            Self::Plugins => super::yaml::list(text).map(Value::Plugins),
+            Self::Rules => super::yaml::list(text).map(Value::Rules),
         }
     }
 
@@ -158,6 +192,7 @@ impl Value {
             Self::Texts(texts) => texts.clone().into(),
             Self::Addresses(list) => list.iter().map(ToString::to_string).collect::<Vec<_>>().into(),
             Self::Plugins(list) => serde_json::to_value(list).unwrap_or_default(),
+            Self::Rules(list) => serde_json::to_value(list).unwrap_or_default(),
             Self::Duration(_) | Self::Off | Self::Bytes(_) | Self::Text(_) => self.to_string().into(),
         }
     }
@@ -174,7 +209,7 @@ impl fmt::Display for Value {
             Self::Count(n) => n.fmt(f),
             Self::Text(text) if text.is_empty() => f.write_str("\"\""),
             Self::Text(text) => f.write_str(text),
-            Self::Texts(_) | Self::Addresses(_) | Self::Plugins(_) => self.to_json().fmt(f),
+            Self::Texts(_) | Self::Addresses(_) | Self::Plugins(_) | Self::Rules(_) => self.to_json().fmt(f),
         }
     }
 }

@@ -5,14 +5,14 @@
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::Spanned;
 
 use crate::wire::{self, WireError};
 
 use super::error::Problem;
 use super::settings::{self, Setting};
-use super::value::{Kind, PluginSpec, Value};
+use super::value::{Kind, PluginSpec, RuleSpec, Value};
 
 /// A setting that a file gives.
 #[derive(Clone, Debug)]
@@ -42,11 +42,11 @@ pub(super) fn read(name: &str, text: &str) -> Result<Vec<Given>, Vec<Problem>> {
     }
 }
 
-/// Reads the list of plug-ins from a text of its own, as a variable or a flag gives it.
+/// Reads a list of plug-ins or rules from a text of its own, as a variable or a flag gives it.
 ///
 /// # Errors
 /// What is wrong with it.
-pub(super) fn plugins(text: &str) -> Result<Vec<PluginSpec>, String> {
+pub(super) fn list<T: DeserializeOwned>(text: &str) -> Result<Vec<T>, String> {
     if text.trim().is_empty() {
         return Ok(Vec::new());
     }
@@ -121,6 +121,11 @@ impl<'de> Visitor<'de> for Section<'_> {
 fn read_value<'de, A: MapAccess<'de>>(kind: Kind, map: &mut A) -> Result<Result<Value, String>, A::Error> {
     if kind == Kind::Plugins {
         return Ok(Ok(Value::Plugins(map.next_value::<Option<Vec<PluginSpec>>>()?.unwrap_or_default())));
+    }
+    if kind == Kind::Rules {
+        let rules = map.next_value::<Option<Vec<Spanned<RuleSpec>>>>()?.unwrap_or_default();
+        let with_line = |rule: Spanned<RuleSpec>| RuleSpec { line: rule.referenced.line(), ..rule.value };
+        return Ok(Ok(Value::Rules(rules.into_iter().map(with_line).collect())));
     }
     if kind.is_list() {
         return Ok(kind.parse_list(&map.next_value::<OneOrMany>()?.0));

@@ -44,6 +44,7 @@ type Answer<T> = oneshot::Sender<Result<T, IngestError>>;
 enum Order {
     Append(Box<Waiter>),
     Cut(Answer<()>),
+    Sync(Answer<()>),
     Close(Answer<()>),
 }
 
@@ -177,6 +178,14 @@ impl Intake {
     /// The daemon stops, or the store failed.
     pub async fn cut(&self) -> Result<(), IngestError> {
         self.ask(Order::Cut).await
+    }
+
+    /// Syncs what an interval left unsynced.
+    ///
+    /// # Errors
+    /// The daemon stops, or the store failed.
+    pub async fn sync(&self) -> Result<(), IngestError> {
+        self.ask(Order::Sync).await
     }
 
     /// Yields whenever sealing is due by size.
@@ -349,6 +358,9 @@ impl Thread {
                         self.gate.set(self.broken.is_none() && self.writer.is_overfull());
                         let _ = answer.send(cut);
                     }
+                    Order::Sync(answer) => {
+                        let _ = answer.send(self.guarded("sync the journal", Writer::sync));
+                    }
                     Order::Close(answer) => {
                         // What is queued already is still taken; nothing new is.
                         self.receiver.close();
@@ -400,6 +412,10 @@ impl Thread {
                     self.health.degraded(Component::Journal, error.to_string());
                 }
                 tracing::error!(error = %error, requests = waiters.len(), "a group of batches could not be stored");
+                if matches!(*error, StoreError::Full { .. }) {
+                    // The next round of maintenance makes room.
+                    self.full.notify_one();
+                }
                 let failed = Err(error);
                 waiters.into_iter().for_each(|waiter| waiter.finish(&failed));
             }

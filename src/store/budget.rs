@@ -30,7 +30,7 @@ impl Keeper {
     }
 
     /// Drops the oldest window of the finest tier that has one to give; `None` where none has.
-    fn spare_one(&self) -> Result<Option<usize>, StoreError> {
+    pub(super) fn spare_one(&self) -> Result<Option<usize>, StoreError> {
         let mut failed = Ok(None);
         for tier in Tier::ALL {
             let Some(end) = self.oldest_end(tier) else { continue };

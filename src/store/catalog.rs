@@ -1,6 +1,8 @@
 //! The catalog: partition records, dropped-through times, and documents with a revision each.
 //! Every call is one durable transaction.
 
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,7 +12,8 @@ use serde::de::DeserializeOwned;
 
 use super::deletion::{Deletion, StoredDeletion};
 use super::files::{self, Files};
-use super::layout::{COUNTERS, DELETIONS, DOCUMENTS, DROPPED, MIGRATIONS, RECORDS, ROLLED, Record};
+use super::layout::{COUNTERS, DELETIONS, DOCUMENTS, DROPPED, MIGRATIONS, RECORDS, ROLLED, RULES, Record};
+use super::retention::StoredClass;
 use super::{StoreError, document, migrate};
 use crate::model::{Tier, Timestamp};
 
@@ -101,6 +104,8 @@ pub struct Catalog {
     files: Arc<Files>,
     /// Empty after a failed write: redb refuses further ones on that handle, so it is opened anew.
     database: Arc<Mutex<Option<Database>>>,
+    /// A change of the partitions failed, and may be durable or not.
+    in_doubt: Arc<AtomicBool>,
 }
 
 /// What the catalog says of the partitions.
@@ -113,6 +118,10 @@ pub(super) struct Partitions {
     pub(super) sequence: u64,
     /// Lengths of the windows at the last start.
     pub(super) windows: [Option<Duration>; 3],
+    /// How long each tier kept when it was last on.
+    pub(super) keeps: [Option<Duration>; 3],
+    /// Retention rules and where their tiers begin.
+    pub(super) rules: Vec<StoredClass>,
     /// What is deleted and may still be in files.
     pub(super) deletions: Vec<Deletion>,
 }
@@ -127,6 +136,10 @@ pub(super) struct Change {
     pub(super) forget_rolled: Vec<(Tier, Timestamp)>,
     /// Lengths of the windows from now on.
     pub(super) windows: Vec<(Tier, Duration)>,
+    /// How long tiers that are on keep from now on.
+    pub(super) keeps: Vec<(Tier, Duration)>,
+    /// In the place of all that is stored of retention rules.
+    pub(super) retention: Option<Vec<StoredClass>>,
     /// The highest journal sequence so far.
     pub(super) sequence: u64,
 }
@@ -134,8 +147,8 @@ pub(super) struct Change {
 impl Catalog {
     pub(super) fn open(files: &Arc<Files>) -> Result<Self, StoreError> {
         let database = files.create(NAME)?;
-        migrate::run(&database).map_err(|e| files.database("migrate", NAME, e))?;
-        Ok(Self { files: files.clone(), database: Arc::new(Mutex::new(Some(database))) })
+        migrate::run(files, &database)?;
+        Ok(Self { files: files.clone(), database: Arc::new(Mutex::new(Some(database))), in_doubt: Arc::default() })
     }
 
     /// Runs `call` on the open database; opens it anew where an earlier write failed.
@@ -162,6 +175,47 @@ impl Catalog {
             transaction.commit()?;
             Ok(value)
         })
+    }
+
+    /// As [`write`](Self::write), and remembers that a failure may have been none.
+    fn doubting<T>(&self, doing: &'static str, call: impl FnOnce(&WriteTransaction) -> Result<T, Failure>) -> Result<T, StoreError> {
+        self.write(doing, call).inspect_err(|_| self.in_doubt.store(true, Ordering::SeqCst))
+    }
+
+    /// Whether a change of the partitions failed since it was last said what is so.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        self.in_doubt.load(Ordering::SeqCst)
+    }
+
+    /// Says what is so of partitions, rollups and deletions, whatever an earlier change has left.
+    pub(super) fn restate<'a>(
+        &self,
+        records: impl Iterator<Item = &'a Record>,
+        rolled: &HashMap<(Tier, Timestamp), u64>,
+        deletions: &[Deletion],
+    ) -> Result<(), StoreError> {
+        self.write("record partitions again", |transaction| {
+            let mut table = transaction.open_table(RECORDS)?;
+            table.retain(|_, _| false)?;
+            for record in records {
+                let bytes = document::encode("partition record", record).map_err(Failure::Store)?;
+                table.insert(record.generation, bytes.as_slice())?;
+            }
+            let mut table = transaction.open_table(ROLLED)?;
+            table.retain(|_, _| false)?;
+            for ((tier, start), generation) in rolled {
+                table.insert((tier.index() as u8, start.0), generation)?;
+            }
+            let mut table = transaction.open_table(DELETIONS)?;
+            table.retain(|_, _| false)?;
+            for deletion in deletions {
+                let bytes = document::encode("deletion", &deletion.stored()).map_err(Failure::Store)?;
+                table.insert(deletion.id, bytes.as_slice())?;
+            }
+            Ok(())
+        })?;
+        self.in_doubt.store(false, Ordering::SeqCst);
+        Ok(())
     }
 
     /// One document.
@@ -272,6 +326,10 @@ impl Catalog {
             out.sequence = counters.get("sequence")?.map_or(0, |v| v.value());
             for tier in Tier::ALL {
                 out.windows[tier.index()] = counters.get(window_counter(tier))?.map(|v| Duration::from_millis(v.value()));
+                out.keeps[tier.index()] = counters.get(keeps_counter(tier))?.map(|v| Duration::from_millis(v.value()));
+            }
+            for entry in transaction.open_table(RULES)?.iter()? {
+                out.rules.push(document::decode("retention rule", entry?.1.value()).map_err(Failure::Store)?);
             }
             Ok(out)
         })
@@ -279,7 +337,7 @@ impl Catalog {
 
     /// Makes a change of the partitions durable, all of it or nothing.
     pub(super) fn change(&self, change: &Change) -> Result<(), StoreError> {
-        self.write("record partitions", |transaction| {
+        self.doubting("record partitions", |transaction| {
             let mut records = transaction.open_table(RECORDS)?;
             let mut counters = transaction.open_table(COUNTERS)?;
             for record in &change.add {
@@ -293,7 +351,21 @@ impl Catalog {
             }
             let mut dropped = transaction.open_table(DROPPED)?;
             for (tier, t) in &change.dropped {
-                dropped.insert(tier.index() as u8, t.0)?;
+                let index = tier.index() as u8;
+                // Forward only, whatever the caller knows of a tier that is off.
+                let now = dropped.get(index)?.map_or(i64::MIN, |now| now.value());
+                dropped.insert(index, t.0.max(now))?;
+            }
+            if let Some(classes) = &change.retention {
+                let mut rules = transaction.open_table(RULES)?;
+                rules.retain(|_, _| false)?;
+                for (number, class) in classes.iter().enumerate() {
+                    let bytes = document::encode("retention rule", class).map_err(Failure::Store)?;
+                    rules.insert(number as u32, bytes.as_slice())?;
+                }
+            }
+            for (tier, kept) in &change.keeps {
+                counters.insert(keeps_counter(*tier), kept.as_millis() as u64)?;
             }
             for (tier, length) in &change.windows {
                 counters.insert(window_counter(*tier), length.as_millis() as u64)?;
@@ -311,7 +383,7 @@ impl Catalog {
 
     /// Makes deletions durable, and that no later generation has their numbers.
     pub(super) fn add_deletions(&self, deletions: &[Deletion]) -> Result<(), StoreError> {
-        self.write("record deletions", |transaction| {
+        self.doubting("record deletions", |transaction| {
             let mut table = transaction.open_table(DELETIONS)?;
             let mut counters = transaction.open_table(COUNTERS)?;
             for deletion in deletions {
@@ -325,7 +397,7 @@ impl Catalog {
 
     /// Forgets deletions that are worked into every file.
     pub(super) fn forget_deletions(&self, ids: &[u64]) -> Result<(), StoreError> {
-        self.write("forget deletions", |transaction| {
+        self.doubting("forget deletions", |transaction| {
             let mut table = transaction.open_table(DELETIONS)?;
             for id in ids {
                 table.remove(id)?;
@@ -346,6 +418,7 @@ impl Catalog {
                 copy(&from, &into, COUNTERS)?;
                 copy(&from, &into, DOCUMENTS)?;
                 copy(&from, &into, DELETIONS)?;
+                copy(&from, &into, RULES)?;
                 copy(&from, &into, MIGRATIONS)?;
                 Ok(into.commit()?)
             });
@@ -389,6 +462,14 @@ const fn window_counter(tier: Tier) -> &'static str {
         Tier::Raw => "raw_window_ms",
         Tier::Aggregated => "aggregated_window_ms",
         Tier::Summary => "summary_window_ms",
+    }
+}
+
+const fn keeps_counter(tier: Tier) -> &'static str {
+    match tier {
+        Tier::Raw => "raw_keeps_ms",
+        Tier::Aggregated => "aggregated_keeps_ms",
+        Tier::Summary => "summary_keeps_ms",
     }
 }
 

@@ -20,11 +20,35 @@ use super::partition::{Partition, Values, WithHistograms};
 use crate::model::{BucketColumns, Column, Labels, MatchOp, Matcher, PatternError, Tier, TimeRange, Widths};
 use crate::task::Deadline;
 
+/// Name, operator and value of a matcher, as it is stored.
+pub(super) type StoredMatcher = (String, u8, String);
+
+pub(super) fn stored_matchers(matchers: &[Matcher]) -> Vec<StoredMatcher> {
+    let stored = |m: &Matcher| match &m.op {
+        MatchOp::Equal(v) => (m.name.clone(), 0, v.clone()),
+        MatchOp::NotEqual(v) => (m.name.clone(), 1, v.clone()),
+        MatchOp::Regex(p) => (m.name.clone(), 2, p.as_str().to_owned()),
+        MatchOp::NotRegex(p) => (m.name.clone(), 3, p.as_str().to_owned()),
+    };
+    matchers.iter().map(stored).collect()
+}
+
+/// Matchers of what is stored; `what` they belong to is named where they do not read.
+pub(super) fn load_matchers(what: &str, stored: Vec<StoredMatcher>) -> Result<Vec<Matcher>, StoreError> {
+    let damaged = |e: PatternError| StoreError::Damaged { what: what.to_owned(), reason: e.to_string() };
+    let load = |(name, op, value): StoredMatcher| match op {
+        0 => Ok(Matcher::equal(&name, &value)),
+        1 => Ok(Matcher::not_equal(&name, &value)),
+        2 => Matcher::regex(&name, &value),
+        _ => Matcher::not_regex(&name, &value),
+    };
+    stored.into_iter().map(load).collect::<Result<_, _>>().map_err(damaged)
+}
+
 /// A deletion as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct StoredDeletion {
-    /// Name, operator and value of each matcher.
-    matchers: Vec<(String, u8, String)>,
+    matchers: Vec<StoredMatcher>,
     /// Left-open.
     range: TimeRange,
     /// Partitions of a higher generation came later.
@@ -42,24 +66,11 @@ pub(super) struct Deletion {
 
 impl Deletion {
     pub(super) fn stored(&self) -> StoredDeletion {
-        let matcher = |m: &Matcher| match &m.op {
-            MatchOp::Equal(v) => (m.name.clone(), 0, v.clone()),
-            MatchOp::NotEqual(v) => (m.name.clone(), 1, v.clone()),
-            MatchOp::Regex(p) => (m.name.clone(), 2, p.as_str().to_owned()),
-            MatchOp::NotRegex(p) => (m.name.clone(), 3, p.as_str().to_owned()),
-        };
-        StoredDeletion { matchers: self.matchers.iter().map(matcher).collect(), range: self.range, generation: self.generation }
+        StoredDeletion { matchers: stored_matchers(&self.matchers), range: self.range, generation: self.generation }
     }
 
     pub(super) fn load(id: u64, stored: StoredDeletion) -> Result<Self, StoreError> {
-        let damaged = |e: PatternError| StoreError::Damaged { what: format!("deletion {id}"), reason: e.to_string() };
-        let matcher = |(name, op, value): (String, u8, String)| match op {
-            0 => Ok(Matcher::equal(&name, &value)),
-            1 => Ok(Matcher::not_equal(&name, &value)),
-            2 => Matcher::regex(&name, &value),
-            _ => Matcher::not_regex(&name, &value),
-        };
-        let matchers = stored.matchers.into_iter().map(matcher).collect::<Result<_, _>>().map_err(damaged)?;
+        let matchers = load_matchers(&format!("deletion {id}"), stored.matchers)?;
         Ok(Self { id, matchers, range: stored.range, generation: stored.generation })
     }
 
@@ -124,6 +135,7 @@ impl Keeper {
         for _ in 1..deletions.len() {
             shared.next_generation();
         }
+        shared.settle_doubt()?;
         shared.catalog.add_deletions(&deletions)?;
         let mut state = shared.write();
         state.deletions = Arc::new(state.deletions.iter().cloned().chain(deletions).collect());
@@ -145,6 +157,7 @@ impl Keeper {
             self.unite(tier, range)?;
             kept.merged += 1;
         }
+        shared.settle_doubt()?;
         shared.catalog.forget_deletions(&deletions.iter().map(|d| d.id).collect::<Vec<_>>())?;
         let mut state = shared.write();
         state.deletions = Arc::new(state.deletions.iter().filter(|d| !deletions.iter().any(|gone| gone.id == d.id)).cloned().collect());

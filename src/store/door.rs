@@ -14,7 +14,7 @@ use super::read::Reader;
 use super::shared::Shared;
 use super::windows::Windows;
 use super::{Catalog, Options, StoreError};
-use crate::clock::SharedClock;
+use crate::clock::{SharedClock, Stopwatch};
 use crate::model::{Batch, Tier, TimeRange, Timestamp};
 
 /// What opening yields.
@@ -48,6 +48,20 @@ pub fn open_catalog(options: &Options) -> Result<Catalog, StoreError> {
 /// The directory is in use, not writable, of another format, or its catalog is damaged.
 pub fn open(options: Options, clock: SharedClock) -> Result<Opened, StoreError> {
     let files = Arc::new(Files::open(&options)?);
+    let budget = options.max_bytes;
+    match open_on(files.clone(), options.clone(), clock.clone()) {
+        // Opening mends what a crash left, which takes a little room.
+        Err(StoreError::Full { .. }) if files.give_up_reserve() => open_on(files, options, clock),
+        Err(error) => Err(error),
+        Ok(opened) => {
+            files.make_reserve(budget);
+            Ok(opened)
+        }
+    }
+}
+
+/// The same on files that are there.
+pub(super) fn open_on(files: Arc<Files>, options: Options, clock: SharedClock) -> Result<Opened, StoreError> {
     let catalog = Catalog::open(&files)?;
     let mut partitions = catalog.partitions()?;
     let sync = options.sync;
@@ -56,7 +70,7 @@ pub fn open(options: Options, clock: SharedClock) -> Result<Opened, StoreError> 
     let (kept, forgotten) =
         std::mem::take(&mut partitions.rolled).into_iter().partition(|((tier, _), _)| partitions.windows[tier.index()] == Some(lengths.length(*tier)));
     partitions.rolled = kept;
-    let shared = Arc::new(Shared::new(options, clock, files.clone(), catalog.clone(), &partitions));
+    let shared = Arc::new(Shared::new(options, clock, files.clone(), catalog.clone(), &partitions)?);
     shared.write_down(&partitions, forgotten)?;
     let mut notes: Vec<String> = shared.remove_orphans()?.into_iter().map(|name| format!("removed {name}, which was not recorded")).collect();
     let windows = shared.windows;
@@ -152,18 +166,22 @@ pub struct Writer {
 }
 
 /// Which metric has the most series, and which of its labels the most values.
-fn what_grew(head: &Head, most: usize) -> Arc<str> {
+fn what_grew(head: &Head, options: &Options, most: usize) -> Arc<str> {
     let (metric, series, label) = largest(head);
     let label = label.map_or_else(String::new, |(name, values)| format!(", its label {name} has {values} values"));
-    format!("there is no room for new series: ingest.max_series is {most}. Most belong to the metric {metric}, {series} of them{label}").into()
+    let limit = match options.max_memory {
+        Some(memory) if most == 0 => format!("storage.memory is {memory}"),
+        _ => format!("ingest.max_series is {most}"),
+    };
+    format!("there is no room for new series: {limit}. Most belong to the metric {metric}, {series} of them{label}").into()
 }
 
 /// Says what grew to all of whom something was refused for want of room.
-fn name_what_grew(head: &Head, most: usize, appended: &mut [Appended]) {
+fn name_what_grew(head: &Head, options: &Options, most: usize, appended: &mut [Appended]) {
     let refused = appended.iter_mut().filter(|result| !result.no_room.is_empty());
     let mut grown = None;
     for result in refused {
-        result.grown = Some(grown.get_or_insert_with(|| what_grew(head, most)).clone());
+        result.grown = Some(grown.get_or_insert_with(|| what_grew(head, options, most)).clone());
     }
 }
 
@@ -195,7 +213,10 @@ impl Writer {
         pieces.sort_by_key(|p| p.entry.tier);
         let entries: Vec<Entry<'_>> = pieces.iter().map(|p| p.entry).collect();
         let windows = shared.windows;
+        let watch = Stopwatch::start();
         let sequence = self.journal.commit(&entries, &extras, |tier, t| windows.start(tier, t))?;
+        shared.commits.fetch_add(1, Ordering::Relaxed);
+        shared.commit_micros.fetch_add(watch.elapsed().as_micros() as u64, Ordering::Relaxed);
         // After the commit, never before: no reader may see what a crash could take back.
         self.apply(&pieces, &extras, sequence, &mut appended);
         self.measure();
@@ -205,13 +226,16 @@ impl Writer {
     /// Splits batches into stretches of one series and tier. Most are whole series of raw.
     fn pieces<'a>(&self, group: &'a [Batch], dropped: [Timestamp; 3], appended: &mut [Appended]) -> Vec<Piece<'a>> {
         let mut state = self.shared.write();
-        let tier_of = |t: Timestamp| Tier::ALL.into_iter().find(|tier| t > dropped[tier.index()]);
-        let most = self.shared.options.max_series;
+        let retention = state.retention.clone();
+        let most = if self.shared.is_out_of_memory() { 0 } else { self.shared.options.max_series };
+        let (series_before, mut label_bytes) = (state.head.series.len(), 0);
         let mut pieces = Vec::with_capacity(group.iter().map(Batch::series_count).sum());
         for (number, (batch, result)) in group.iter().zip(appended.iter_mut()).enumerate() {
             let mut position = 0;
             let mut before = None;
             for row in batch.series() {
+                let edges = if retention.is_plain() { dropped } else { retention.edges_from(row.samples.iter().map(|s| s.t).min(), row.labels, dropped) };
+                let tier_of = |t: Timestamp| Tier::ALL.into_iter().find(|tier| t > edges[tier.index()]);
                 let mut known = None;
                 let mut from = 0;
                 while from < row.samples.len() {
@@ -222,7 +246,11 @@ impl Writer {
                         Some(tier) => {
                             // Only what is taken becomes known.
                             known = known.or_else(|| state.head.find_next(before, row.labels)).or_else(|| {
-                                if state.head.series.len() < most { state.head.find_or_add(row.labels) } else { state.head.find_known(row.labels) }
+                                if state.head.series.len() >= most {
+                                    return state.head.find_known(row.labels);
+                                }
+                                label_bytes += row.labels.len() as u64;
+                                state.head.find_or_add(row.labels)
                             });
                             before = known;
                             let Some(series) = known else {
@@ -241,7 +269,9 @@ impl Writer {
                 position += row.samples.len();
             }
         }
-        name_what_grew(&state.head, most, appended);
+        name_what_grew(&state.head, &self.shared.options, most, appended);
+        let new = (state.head.series.len() - series_before) as u64;
+        self.shared.add_memory(appended.iter().map(|result| result.accepted as u64).sum(), new, if new > 0 { label_bytes } else { 0 });
         pieces
     }
 
@@ -251,9 +281,11 @@ impl Writer {
             return Vec::new();
         }
         let mut state = self.shared.write();
-        let most = self.shared.options.max_series;
-        let mut extras = extras::decide(group, dropped, &mut state.head, most, appended);
-        name_what_grew(&state.head, most, appended);
+        let most = if self.shared.is_out_of_memory() { 0 } else { self.shared.options.max_series };
+        let retention = state.retention.clone();
+        let edges = |oldest, labels: &[u8]| retention.edges_from(Some(oldest), labels, dropped);
+        let mut extras = extras::decide(group, edges, &mut state.head, most, appended);
+        name_what_grew(&state.head, &self.shared.options, most, appended);
         extras.sort_by_key(|extra| extra.tier);
         extras
     }
@@ -288,11 +320,10 @@ impl Writer {
         self.shared.duplicates_total.fetch_add(duplicates, Ordering::Relaxed);
     }
 
-    /// Unlinks journal files of which nothing is needed, and syncs what an interval left unsynced
-    /// for longer than that.
+    /// Unlinks journal files of which nothing is needed.
     ///
     /// # Errors
-    /// A file cannot be unlinked or synced; it is tried again with the next call.
+    /// A file cannot be unlinked; it is tried again with the next call.
     pub fn cut(&mut self) -> Result<(), StoreError> {
         let shared = self.shared.clone();
         let windows = shared.windows;
@@ -305,7 +336,6 @@ impl Writer {
             let covers = |r: &super::layout::Record| r.tier == tier && r.through >= last && r.range.start <= range.start && r.range.end >= range.end;
             dropped[tier.index()] >= range.end || set.iter().any(|p| covers(&p.record))
         });
-        let result = result.and_then(|()| self.journal.sync_due());
         if result.is_ok() && shared.write().head.forget_idle() {
             self.journal.turn();
         }
@@ -313,8 +343,9 @@ impl Writer {
         result
     }
 
-    fn measure(&self) {
+    fn measure(&mut self) {
         let (bytes, files) = self.journal.figures();
+        self.shared.written.fetch_add(std::mem::take(&mut self.journal.written), Ordering::Relaxed);
         self.shared.journal.bytes.store(bytes, Ordering::Relaxed);
         self.shared.journal.files.store(files, Ordering::Relaxed);
     }
@@ -322,7 +353,15 @@ impl Writer {
     /// Whether sealing is due by size: what is unsealed must replay in about a second.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.shared.read().head.open_samples() > MAX_UNSEALED
+        self.shared.memory_to_free() > 0 || self.shared.read().head.open_samples() > MAX_UNSEALED
+    }
+
+    /// Syncs what an interval left unsynced.
+    ///
+    /// # Errors
+    /// The journal cannot be synced: what was acknowledged since the last sync may not survive a power cut.
+    pub fn sync(&mut self) -> Result<(), StoreError> {
+        self.journal.sync()
     }
 
     /// Whether so much is unsealed that no more should come until some is sealed and

@@ -58,6 +58,16 @@ pub enum StoreError {
         /// What this binary knows.
         known: u32,
     },
+    /// A newer latido changed the catalog.
+    #[error("the catalog in {path} was changed by a newer latido (migration {found}), this one knows up to {known}: use a newer latido, or restore a backup")]
+    NewerCatalog {
+        /// The directory.
+        path: PathBuf,
+        /// The newest migration in it.
+        found: u32,
+        /// The newest that this binary knows.
+        known: u32,
+    },
     /// A latido before version 0.1 wrote it, in a format that is not read any more.
     #[error("the data directory {path} has the early format {found} and cannot be read: move it away and start with an empty one")]
     OlderFormat {
@@ -117,7 +127,7 @@ impl StoreError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::InUse { .. } | Self::NotWritable { .. } => ErrorKind::Locked,
-            Self::NewerFormat { .. } | Self::OlderFormat { .. } => ErrorKind::Config,
+            Self::NewerFormat { .. } | Self::NewerCatalog { .. } | Self::OlderFormat { .. } => ErrorKind::Config,
             Self::Full { .. } => ErrorKind::Unavailable,
             Self::Damaged { .. } => ErrorKind::Corrupt,
             Self::Exists { .. } | Self::StaleRevision { .. } => ErrorKind::Conflict,

@@ -85,14 +85,24 @@ impl Extra<'_> {
 }
 
 /// Decides on all histograms and exemplars of a group: which tier takes them, or why none does.
-pub(super) fn decide<'a>(group: &'a [Batch], dropped: [Timestamp; 3], head: &mut Head, most: usize, appended: &mut [Appended]) -> Vec<Extra<'a>> {
+/// `edges` says where the tiers begin for a series with something of a time.
+pub(super) fn decide<'a>(
+    group: &'a [Batch],
+    edges: impl Fn(Timestamp, &[u8]) -> [Timestamp; 3],
+    head: &mut Head,
+    most: usize,
+    appended: &mut [Appended],
+) -> Vec<Extra<'a>> {
     let mut out = Vec::new();
-    let tier_of = |t: Timestamp| Tier::ALL.into_iter().find(|tier| t > dropped[tier.index()]);
+    let tier_of = |t: Timestamp, labels: &Labels| {
+        let edges = edges(t, labels.canonical());
+        Tier::ALL.into_iter().find(|tier| t > edges[tier.index()])
+    };
     let mut number = |labels: &Labels| if head.series.len() < most { head.find_or_add(labels.canonical()) } else { head.find_known(labels.canonical()) };
     for (batch, (rows, result)) in group.iter().zip(appended.iter_mut()).enumerate() {
         for (i, row) in rows.histograms.iter().enumerate() {
             let position = rows.sample_count() + i;
-            let Some(tier) = tier_of(row.t) else {
+            let Some(tier) = tier_of(row.t, &row.labels) else {
                 result.too_old.push(position);
                 continue;
             };
@@ -104,7 +114,7 @@ pub(super) fn decide<'a>(group: &'a [Batch], dropped: [Timestamp; 3], head: &mut
             result.histograms += 1;
             out.push(Extra { tier, series, labels: row.labels.canonical(), what: What::Histogram(row.t, &row.histogram), batch });
         }
-        for row in rows.exemplars.iter().filter(|row| tier_of(row.exemplar.t) == Some(Tier::Raw)) {
+        for row in rows.exemplars.iter().filter(|row| tier_of(row.exemplar.t, &row.labels) == Some(Tier::Raw)) {
             if let Some(series) = number(&row.labels) {
                 result.exemplars += 1;
                 out.push(Extra { tier: Tier::Raw, series, labels: row.labels.canonical(), what: What::Exemplar(&row.exemplar), batch });

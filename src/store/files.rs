@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use redb::backends::InMemoryBackend;
 use redb::{Builder, Database, ReadOnlyDatabase, StorageBackend};
 
+use super::reserve::Room;
 use super::{Options, Place, StoreError};
 use crate::model::{ByteCount, Tier};
 
@@ -29,14 +30,84 @@ pub(super) const QUARANTINE: &str = "quarantine";
 #[derive(Debug)]
 pub(super) struct Files {
     root: PathBuf,
-    memory: Option<Mutex<HashMap<String, SharedMemory>>>,
+    memory: Option<Memory>,
     cache: ByteCount,
+    pub(super) room: Room,
     _lock: Option<DirectoryLock>,
+}
+
+/// Files in memory by name, and how a new one is made.
+#[derive(Debug)]
+pub(super) struct Memory {
+    files: Mutex<HashMap<String, SharedMemory>>,
+    maker: Box<dyn Maker>,
+}
+
+/// Makes files in memory, and says whether the disk that they stand for still runs.
+pub(super) trait Maker: std::fmt::Debug + Send + Sync {
+    /// An empty file.
+    fn make(&self) -> SharedMemory;
+
+    /// Whether files may be renamed and removed.
+    fn check(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Files that are nothing but memory.
+#[derive(Debug)]
+struct Plain;
+
+impl Maker for Plain {
+    fn make(&self) -> SharedMemory {
+        new_memory()
+    }
+}
+
+impl Memory {
+    /// No file yet.
+    pub(super) fn new(maker: impl Maker + 'static) -> Self {
+        Self { files: Mutex::default(), maker: Box::new(maker) }
+    }
+}
+
+#[cfg(test)]
+impl Memory {
+    /// Puts a file there.
+    pub(super) fn put(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let file = self.maker.make();
+        file.set_len(bytes.len() as u64)?;
+        file.write(0, bytes)?;
+        file.sync_data()?;
+        lock(&self.files).insert(name.to_owned(), file);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+impl SharedMemory {
+    /// On another backend.
+    pub(super) fn of(backend: Arc<dyn StorageBackend>) -> Self {
+        Self(backend)
+    }
+
+    /// Tells it from all others.
+    pub(super) fn address(&self) -> usize {
+        Arc::as_ptr(&self.0).cast::<()>() as usize
+    }
+}
+
+#[cfg(test)]
+impl Files {
+    /// What lies in memory, by name.
+    pub(super) fn memory_files(&self) -> HashMap<String, SharedMemory> {
+        self.memory.as_ref().map(|memory| lock(&memory.files).clone()).unwrap_or_default()
+    }
 }
 
 /// One in-memory file, which outlives the database that is open on it.
 #[derive(Clone, Debug)]
-struct SharedMemory(Arc<InMemoryBackend>);
+pub(super) struct SharedMemory(Arc<dyn StorageBackend>);
 
 impl SharedMemory {
     fn bytes(&self) -> io::Result<Vec<u8>> {
@@ -56,6 +127,20 @@ pub(super) fn image(fill: impl FnOnce(&Database) -> Result<(), redb::Error>) -> 
     database.compact()?;
     database.close()?;
     Ok(memory.bytes()?)
+}
+
+/// A database opened on a copy of a file in memory, so that not even what a crash left is mended on the disk.
+pub(super) fn opened_copy(files: &Files, name: &str) -> Result<Database, StoreError> {
+    let (mut reader, _) = files.reader(name)?;
+    let mut bytes = Vec::new();
+    io::Read::read_to_end(&mut reader, &mut bytes).map_err(|e| files.file("read", name, e))?;
+    let memory = new_memory();
+    let copy = || -> Result<Database, redb::Error> {
+        memory.set_len(bytes.len() as u64)?;
+        memory.write(0, &bytes)?;
+        Ok(Builder::new().set_cache_size(WRITE_CACHE_BYTES).create_with_backend(memory.clone())?)
+    };
+    copy().map_err(|e| files.database("open", name, e))
 }
 
 impl StorageBackend for SharedMemory {
@@ -80,16 +165,32 @@ impl Files {
     /// Takes the directory: creates what is missing, locks it, checks FORMAT.
     pub(super) fn open(options: &Options) -> Result<Self, StoreError> {
         let Place::Disk(root) = &options.place else {
-            return Ok(Self { root: PathBuf::from("memory"), memory: Some(Mutex::default()), cache: options.cache, _lock: None });
+            return Ok(Self::in_memory(Memory::new(Plain), options.cache));
         };
         let lock = prepare(root)?;
         check_format(root)?;
-        Ok(Self { root: root.clone(), memory: None, cache: options.cache, _lock: Some(lock) })
+        Ok(Self { root: root.clone(), memory: None, cache: options.cache, room: Room::default(), _lock: Some(lock) })
+    }
+
+    /// Files that end with the process, or with the test that made them.
+    pub(super) fn in_memory(memory: Memory, cache: ByteCount) -> Self {
+        Self { root: PathBuf::from("memory"), memory: Some(memory), cache, room: Room::default(), _lock: None }
+    }
+
+    /// Where a file lies; `None` where nothing lies on a disk.
+    pub(super) fn on_disk(&self, name: &str) -> Option<PathBuf> {
+        self.memory.is_none().then(|| self.path(name))
+    }
+
+    /// That the disk is full.
+    pub(super) fn full(&self) -> StoreError {
+        self.room.note_full();
+        StoreError::Full { path: self.root.clone() }
     }
 
     /// The files of a directory that is only read: a backup. Nothing is locked and nothing changes.
     pub(super) fn reading(root: &Path) -> Self {
-        Self { root: root.to_owned(), memory: None, cache: ByteCount::mib(8), _lock: None }
+        Self { root: root.to_owned(), memory: None, cache: ByteCount::mib(8), room: Room::default(), _lock: None }
     }
 
     /// Whether FORMAT is there and one that this binary reads.
@@ -97,10 +198,24 @@ impl Files {
         if self.path("FORMAT").exists() { check_format(&self.root) } else { Err(StoreError::Damaged { what: "FORMAT".into(), reason: "it is missing".into() }) }
     }
 
+    /// The data directory.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Whether no process has the directory. Nothing is created for it.
+    pub(super) fn check_unlocked(&self) -> Result<(), StoreError> {
+        let Ok(file) = File::open(self.path("lock")) else { return Ok(()) };
+        match file.try_lock_shared() {
+            Err(fs::TryLockError::WouldBlock) => Err(StoreError::InUse { path: self.root.clone() }),
+            _ => Ok(()),
+        }
+    }
+
     /// A file's bytes as a stream, and how many they are.
     pub(super) fn reader(&self, name: &str) -> Result<(Box<dyn io::Read>, u64), StoreError> {
         if let Some(memory) = &self.memory {
-            let bytes = lock(memory).get(name).map_or(Ok(Vec::new()), SharedMemory::bytes).map_err(|e| self.file("read", name, e))?;
+            let bytes = lock(&memory.files).get(name).map_or(Ok(Vec::new()), SharedMemory::bytes).map_err(|e| self.file("read", name, e))?;
             let length = bytes.len() as u64;
             return Ok((Box::new(io::Cursor::new(bytes)), length));
         }
@@ -118,7 +233,7 @@ impl Files {
         let mut builder = Builder::new();
         builder.set_cache_size(WRITE_CACHE_BYTES);
         let made = match &self.memory {
-            Some(memory) => builder.create_with_backend(lock(memory).entry(name.to_owned()).or_insert_with(new_memory).clone()),
+            Some(memory) => builder.create_with_backend(lock(&memory.files).entry(name.to_owned()).or_insert_with(|| memory.maker.make()).clone()),
             None => {
                 let path = self.path(name);
                 let fresh = !path.exists();
@@ -147,7 +262,7 @@ impl Files {
         let mut builder = Builder::new();
         builder.set_cache_size(self.cache.as_usize() / MAX_OPEN);
         let opened = match &self.memory {
-            Some(memory) => match lock(memory).get(name) {
+            Some(memory) => match lock(&memory.files).get(name) {
                 Some(file) => builder.open_read_only_with_backend(file.clone()),
                 None => return Err(StoreError::Damaged { what: name.to_owned(), reason: "the file is missing".into() }),
             },
@@ -159,9 +274,10 @@ impl Files {
     /// Makes a closed temporary file durable under its final name, read-only.
     pub(super) fn publish(&self, from: &str, to: &str) -> Result<(), StoreError> {
         if let Some(memory) = &self.memory {
-            let mut memory = lock(memory);
-            if let Some(file) = memory.remove(from) {
-                memory.insert(to.to_owned(), file);
+            memory.maker.check().map_err(|e| self.file("publish", to, e))?;
+            let mut files = lock(&memory.files);
+            if let Some(file) = files.remove(from) {
+                files.insert(to.to_owned(), file);
             }
             return Ok(());
         }
@@ -179,7 +295,8 @@ impl Files {
     /// Unlinks a file; one that is not there is no error.
     pub(super) fn remove(&self, name: &str) -> Result<(), StoreError> {
         if let Some(memory) = &self.memory {
-            lock(memory).remove(name);
+            memory.maker.check().map_err(|e| self.file("remove", name, e))?;
+            lock(&memory.files).remove(name);
             return Ok(());
         }
         match fs::remove_file(self.path(name)) {
@@ -191,9 +308,10 @@ impl Files {
     /// Moves a damaged file out of the way; where it is missing, an empty one marks the place.
     pub(super) fn set_aside(&self, from: &str, to: &str) -> Result<(), StoreError> {
         if let Some(memory) = &self.memory {
-            let mut memory = lock(memory);
-            let file = memory.remove(from).unwrap_or_else(new_memory);
-            memory.insert(to.to_owned(), file);
+            memory.maker.check().map_err(|e| self.file("set aside", from, e))?;
+            let mut files = lock(&memory.files);
+            let file = files.remove(from).unwrap_or_else(|| memory.maker.make());
+            files.insert(to.to_owned(), file);
             return Ok(());
         }
         let (source, target) = (self.path(from), self.path(to));
@@ -208,7 +326,7 @@ impl Files {
     /// Names of the files in a subdirectory, in order; none where it is not there.
     pub(super) fn list(&self, dir: &str) -> Result<Vec<String>, StoreError> {
         let mut names: Vec<String> = match &self.memory {
-            Some(memory) => lock(memory).keys().filter(|n| n.starts_with(dir)).cloned().collect(),
+            Some(memory) => lock(&memory.files).keys().filter(|n| n.starts_with(dir)).cloned().collect(),
             None => fs::read_dir(self.path(dir))
                 .and_then(|entries| entries.map(|e| Ok(format!("{dir}/{}", e?.file_name().to_string_lossy()))).collect())
                 .or_else(|e| if e.kind() == io::ErrorKind::NotFound { Ok(Vec::new()) } else { Err(self.file("list", dir, e)) })?,
@@ -221,7 +339,7 @@ impl Files {
     pub(super) fn allocated(&self, name: &str) -> u64 {
         use std::os::unix::fs::MetadataExt;
         match &self.memory {
-            Some(memory) => lock(memory).get(name).and_then(|f| f.len().ok()).unwrap_or(0),
+            Some(memory) => lock(&memory.files).get(name).and_then(|f| f.len().ok()).unwrap_or(0),
             None => fs::metadata(self.path(name)).map_or(0, |m| m.blocks() * 512),
         }
     }
@@ -253,14 +371,14 @@ impl Files {
         if let redb::Error::Io(io) = &error
             && matches!(io.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge)
         {
-            return StoreError::Full { path: self.root.clone() };
+            return self.full();
         }
         StoreError::Database { doing, path: self.path(name), source: Box::new(error) }
     }
 
     fn file(&self, doing: &'static str, name: &str, source: io::Error) -> StoreError {
         if source.kind() == io::ErrorKind::StorageFull {
-            return StoreError::Full { path: self.root.clone() };
+            return self.full();
         }
         StoreError::File { doing, path: self.path(name), source }
     }

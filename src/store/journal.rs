@@ -82,6 +82,8 @@ pub(super) struct Journal {
     next_sequence: u64,
     sync: JournalSync,
     unsynced: Option<Stopwatch>,
+    /// Payload of all commits.
+    pub(super) written: u64,
 }
 
 impl Journal {
@@ -96,7 +98,7 @@ impl Journal {
         mut replay: impl FnMut(Place<'_>, Item) -> bool,
         notes: &mut Vec<String>,
     ) -> Result<Self, StoreError> {
-        let mut journal = Self { files: files.clone(), current: None, closed: Vec::new(), next_sequence: sequence + 1, sync, unsynced: None };
+        let mut journal = Self { files: files.clone(), current: None, closed: Vec::new(), next_sequence: sequence + 1, sync, unsynced: None, written: 0 };
         for name in files.list(JOURNAL)? {
             if !name.ends_with(".redb") {
                 continue;
@@ -188,6 +190,10 @@ impl Journal {
     ///
     /// After an error nothing of the group is in the journal and the file is not written again.
     pub(super) fn commit(&mut self, entries: &[Entry<'_>], extras: &[Extra<'_>], window: impl Fn(Tier, Timestamp) -> Timestamp) -> Result<u64, StoreError> {
+        // What was given up for the clean-up must not be filled with samples.
+        if self.files.room.is_given_up() {
+            return Err(self.files.full());
+        }
         let mut current = match self.current.take() {
             Some(current) if current.payload < FILE_BYTES => current,
             full => {
@@ -200,12 +206,14 @@ impl Journal {
             JournalSync::Interval(every) => self.unsynced.get_or_insert_with(Stopwatch::start).elapsed() >= every,
         };
         let first = self.next_sequence;
+        let before = current.payload;
         match current.write(entries, extras, first, immediate, window) {
             Ok(next) => {
                 if immediate {
                     self.unsynced = None;
                 }
                 self.next_sequence = next;
+                self.written += current.payload - before;
                 self.current = Some(current);
                 Ok(next - 1)
             }
@@ -265,14 +273,6 @@ impl Journal {
     pub(super) fn turn(&mut self) {
         let current = self.current.take();
         self.retire(current);
-    }
-
-    /// Syncs what is unsynced for longer than the interval.
-    pub(super) fn sync_due(&mut self) -> Result<(), StoreError> {
-        match (self.sync, &self.unsynced) {
-            (JournalSync::Interval(every), Some(since)) if since.elapsed() >= every => self.sync(),
-            _ => Ok(()),
-        }
     }
 
     /// Syncs what an interval left unsynced.

@@ -89,17 +89,22 @@ impl Keeper {
         let watch = Stopwatch::start();
         let mut kept = Kept::default();
         // A step that fails keeps no other from its work: a disk that is too full to seal is freed by dropping.
-        let aside = self.set_aside();
+        let aside = self.shared.settle_doubt().and(self.set_aside());
+        self.shared.measure_memory();
+        let relieved = self.relieve(deadline, &mut kept);
         let sealed = self.seal_due(urgency, deadline, &mut kept);
         // Before rolling up: a bucket must not be made of what is deleted.
         let cleaned = self.work_in_deletions(deadline, &mut kept);
         let rolled = self.roll_due(urgency, &watch, deadline, &mut kept);
         let merged = self.merge_due(urgency, &watch, deadline, &mut kept);
         let dropped = self.drop_expired().map(|count| kept.dropped += count);
+        let purged = self.purge(deadline, &mut kept);
         let spared = self.spare(deadline, &mut kept);
+        let relieved = relieved.and(self.relieve(deadline, &mut kept));
+        self.shared.measure_memory();
         kept.took = watch.elapsed();
         self.shared.last_maintenance_ms.store((kept.took.as_millis() as u64).max(1), Ordering::Relaxed);
-        aside.and(sealed).and(cleaned).and(rolled).and(merged).and(dropped).and(spared).map(|()| kept)
+        aside.and(relieved).and(sealed).and(cleaned).and(rolled).and(merged).and(dropped).and(purged).and(spared).map(|()| kept)
     }
 
     fn seal_due(&self, urgency: Urgency, deadline: &Deadline, kept: &mut Kept) -> Result<(), StoreError> {
@@ -152,16 +157,18 @@ impl Keeper {
         }
         let ended = |w: &HeadWindow| w.range.end + shared.options.late_window < now;
         let mut due: Vec<WindowKey> = windows.iter().filter(|(_, w)| ended(w)).map(|(k, _)| *k).collect();
-        let mut rest: Vec<(WindowKey, u64)> = windows.iter().filter(|(_, w)| !ended(w)).map(|(k, w)| (*k, w.samples)).collect();
-        rest.sort_by_key(|(_, samples)| std::cmp::Reverse(*samples));
-        let mut unsealed: u64 = rest.iter().map(|(_, samples)| samples).sum();
+        let mut rest: Vec<(WindowKey, &HeadWindow)> = windows.iter().filter(|(_, w)| !ended(w)).map(|(k, w)| (*k, w)).collect();
+        rest.sort_by_key(|(_, window)| std::cmp::Reverse(window.samples));
+        let mut unsealed: u64 = rest.iter().map(|(_, window)| window.samples).sum();
+        let mut to_free = shared.memory_to_free();
         let mut count = rest.len();
-        for (key, samples) in rest {
-            if unsealed <= MAX_UNSEALED && count <= MAX_WINDOWS {
+        for (key, window) in rest {
+            if unsealed <= MAX_UNSEALED && count <= MAX_WINDOWS && to_free == 0 {
                 break;
             }
             due.push(key);
-            unsealed -= samples;
+            unsealed -= window.samples;
+            to_free = to_free.saturating_sub(window.bytes() as u64);
             count -= 1;
         }
         due
@@ -174,7 +181,7 @@ impl Keeper {
             let Some((key, window)) = self.shared.read().head.frozen.first().cloned() else { return Ok(sealed) };
             let record = self.write_window(key, &window)?;
             let change = Change { add: record.iter().cloned().collect(), sequence: window.through, ..Change::default() };
-            self.shared.catalog.change(&change)?;
+            self.shared.change(&change)?;
             let mut state = self.shared.write();
             state.head.frozen.remove(0);
             self.replace(&mut state, &[], record);
@@ -210,6 +217,7 @@ impl Keeper {
 
     /// Swaps partitions in the set that readers see.
     pub(super) fn replace(&self, state: &mut State, remove: &[u64], add: Option<Record>) {
+        self.shared.written.fetch_add(add.as_ref().map_or(0, |record| record.bytes), Ordering::Relaxed);
         let mut set: Vec<Arc<Partition>> = state.set.iter().filter(|p| !remove.contains(&p.record.generation)).cloned().collect();
         state.set.iter().filter(|p| remove.contains(&p.record.generation)).for_each(|p| p.doom());
         if let Some(record) = add {
@@ -244,6 +252,10 @@ impl Keeper {
         let width = shared.options.widths.of(coarser);
         let record = if alive(range, shared.read().dropped[coarser.index()]) {
             let generation = shared.next_generation();
+            let (retention, dropped) = {
+                let state = shared.read();
+                (state.retention.clone(), state.dropped)
+            };
             let mut writer = PartitionWriter::new(&shared.files, coarser, width, generation);
             self.merged(&sources, |labels, values| {
                 // A source may span several windows, where lengths were others once.
@@ -254,16 +266,22 @@ impl Keeper {
                     Values::Histograms(_) => None,
                 });
                 let histograms = thin(&histograms::clip(histograms, range), width);
-                Values::join(rolled.map(Values::Buckets), histograms).iter().for_each(|values| writer.push(labels, values));
+                if shared.options.rolls_into(retention.class_of(labels), coarser)
+                    && let Some(rolled) = Values::join(rolled.map(Values::Buckets), histograms)
+                    && let Some(kept) = retention.kept(coarser, labels, rolled, dropped)
+                {
+                    writer.push(labels, &kept);
+                }
             })?;
             writer.finish(blank(coarser, range, generation, 0, Combine::Replace))?
         } else {
             None
         };
-        // The generation that this roll of the window replaces is no longer needed.
-        let old: Vec<u64> = self.rolls_of(coarser, range);
+        // The generation that this roll of the window replaces is no longer needed, unless it is made of
+        // series that are past in the window and so not in this one.
+        let old: Vec<u64> = if self.is_cut(tier, range) { Vec::new() } else { self.rolls_of(coarser, range) };
         let change = Change { add: record.iter().cloned().collect(), remove: old.clone(), rolled: vec![(key, newest)], ..Change::default() };
-        shared.catalog.change(&change)?;
+        shared.change(&change)?;
         let mut state = shared.write();
         state.rolled.insert(key, newest);
         self.replace(&mut state, &old, record);
@@ -286,39 +304,14 @@ impl Keeper {
 
     /// Drops the windows of a tier up to an edge, as far as nothing unsealed or not rolled up holds it.
     pub(super) fn drop_through(&self, tier: Tier, wanted: Timestamp) -> Result<usize, StoreError> {
-        let shared = &self.shared;
-        // No sample is between its decision and its window while the edge moves, and the edge is
-        // durable before it counts: or it would lie further back after a crash.
-        let _accepting = shared.accepting.lock().unwrap_or_else(PoisonError::into_inner);
-        let (edge, gone, forget) = {
-            let state = shared.read();
-            let now = state.dropped[tier.index()];
-            let edge = self.edge(&state, tier, wanted).max(now);
-            let gone: Vec<u64> = state.set.iter().filter(|p| p.record.tier == tier && p.record.range.end <= edge).map(|p| p.record.generation).collect();
-            if edge == now && gone.is_empty() {
-                return Ok(0);
-            }
-            let forget: Vec<WindowKey> = state.rolled.keys().filter(|(t, start)| *t == tier && *start < edge).copied().collect();
-            (edge, gone, forget)
-        };
-        let change = Change { remove: gone.clone(), dropped: vec![(tier, edge)], forget_rolled: forget.clone(), ..Change::default() };
-        shared.catalog.change(&change)?;
-        let mut state = shared.write();
-        state.dropped[tier.index()] = edge;
-        forget.iter().for_each(|key| {
-            state.rolled.remove(key);
-        });
-        self.replace(&mut state, &gone, None);
-        Ok(gone.len())
+        self.expire(tier, &vec![wanted; self.shared.options.rules.len() + 1]).map(|expired| expired.files)
     }
 
-    /// The window edge through which a tier may be dropped: what is unsealed or waits for its
-    /// rollup holds it back.
-    fn edge(&self, state: &State, tier: Tier, wanted: Timestamp) -> Timestamp {
+    /// Where the first window of a tier starts that is unsealed or waits for its rollup.
+    pub(super) fn held(&self, state: &State, tier: Tier) -> Timestamp {
         let unsealed = state.head.all_windows().map(|(key, _)| key);
         let waiting = unrolled(state, &self.shared);
-        let held = unsealed.chain(waiting).filter(|(t, _)| *t == tier).map(|(_, start)| start).min();
-        wanted.min(held.unwrap_or(Timestamp::MAX))
+        unsealed.chain(waiting).filter(|(t, _)| *t == tier).map(|(_, start)| start).min().unwrap_or(Timestamp::MAX)
     }
 }
 

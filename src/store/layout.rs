@@ -15,12 +15,15 @@ pub(super) const DROPPED: TableDefinition<'static, u8, i64> = TableDefinition::n
 /// Catalog: (tier index, window start) → the newest generation of that window that is rolled up.
 pub(super) const ROLLED: TableDefinition<'static, (u8, i64), u64> = TableDefinition::new("rolled_through");
 /// Catalog: counters by name: `generation` and `sequence`, the highest ever given out, and
-/// `<tier>_window_ms`, the lengths of the windows at the last start.
+/// `<tier>_window_ms` and `<tier>_keeps_ms`, the lengths of the windows at the last start and how
+/// long the tier kept when it was last on.
 pub(super) const COUNTERS: TableDefinition<'static, &str, u64> = TableDefinition::new("counters");
 /// Catalog: (kind, id) → revision (8 bytes, little-endian) and bincode of the document.
 pub(super) const DOCUMENTS: TableDefinition<'static, (&str, &str), &[u8]> = TableDefinition::new("documents");
 /// Catalog: number → bincode of a deletion that is not worked into every file yet.
 pub(super) const DELETIONS: TableDefinition<'static, u64, &[u8]> = TableDefinition::new("deletions");
+/// Catalog: number → bincode of the series of one retention rule and where their tiers begin.
+pub(super) const RULES: TableDefinition<'static, u32, &[u8]> = TableDefinition::new("retention_rules");
 /// Catalog: migration number → its name.
 pub(super) const MIGRATIONS: TableDefinition<'static, u32, &str> = TableDefinition::new("migrations");
 

@@ -215,7 +215,7 @@ impl Keeper {
         let record = writer.finish(blank(tier, range, generation, through, Combine::Replace))?;
         let rolled = self.marks(tier, range, generation);
         let change = Change { add: record.iter().cloned().collect(), remove: old.clone(), rolled: rolled.clone(), ..Change::default() };
-        shared.catalog.change(&change)?;
+        shared.change(&change)?;
         let mut state = shared.write();
         state.rolled.extend(rolled);
         self.replace(&mut state, &old, record);
@@ -236,10 +236,18 @@ impl Keeper {
         starts.map(|start| ((tier, start), generation)).filter(|(key, _)| !waiting.contains(key)).collect()
     }
 
-    /// Calls `each` for every series of some generations with what is not deleted of it.
-    pub(super) fn merged(&self, sources: &[Arc<Partition>], each: impl FnMut(&Labels, Values)) -> Result<(), StoreError> {
-        let deletions = self.shared.read().deletions.clone();
-        merged(sources, &deletions, self.shared.options.widths, each)
+    /// Calls `each` for every series of some generations with what is neither deleted nor past of it.
+    pub(super) fn merged(&self, sources: &[Arc<Partition>], mut each: impl FnMut(&Labels, Values)) -> Result<(), StoreError> {
+        let (deletions, retention, dropped) = {
+            let state = self.shared.read();
+            (state.deletions.clone(), state.retention.clone(), state.dropped)
+        };
+        let Some(tier) = sources.first().map(|p| p.record.tier) else { return Ok(()) };
+        merged(sources, &deletions, self.shared.options.widths, |labels, values| {
+            if let Some(values) = retention.kept(tier, labels, values, dropped) {
+                each(labels, values);
+            }
+        })
     }
 }
 

@@ -22,6 +22,7 @@ mod index;
 mod journal;
 mod keeper;
 mod layout;
+mod memory;
 mod merge;
 mod migrate;
 mod options;
@@ -29,6 +30,8 @@ mod pace;
 mod partition;
 mod quarantine;
 mod read;
+mod reserve;
+mod retention;
 mod rollup;
 mod row;
 mod selection;
@@ -37,6 +40,8 @@ mod stats;
 mod touched;
 mod windows;
 
+#[cfg(test)]
+mod crash;
 #[cfg(test)]
 mod native_tests;
 #[cfg(test)]
@@ -48,7 +53,8 @@ pub use door::{Appended, Opened, Writer, open, open_catalog};
 pub use error::StoreError;
 pub use files::DirectoryLock;
 pub use keeper::{Keeper, Kept};
-pub use options::{JournalSync, Options, Place};
+pub use migrate::pending_migrations;
+pub use options::{JournalSync, Keep, Options, Place, RetentionRule};
 pub use quarantine::Lost;
 pub use read::Reader;
 pub use selection::{Coverage, Selection};

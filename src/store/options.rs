@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::model::{ByteCount, Tier, Widths};
+use crate::model::{ByteCount, Matcher, Tier, Widths};
 
 /// Where the store lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,8 +23,28 @@ pub enum JournalSync {
     Interval(Duration),
 }
 
+/// How long a tier keeps the series of a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// As long as the tier keeps.
+    AsTier,
+    /// This long.
+    For(Duration),
+    /// Not at all.
+    Nothing,
+}
+
+/// How long some series are kept, in the place of what the tiers keep.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RetentionRule {
+    /// All must accept a series.
+    pub matchers: Vec<Matcher>,
+    /// In raw, aggregated and summary. A tier that is off keeps nothing, whatever stands here.
+    pub keeps: [Keep; 3],
+}
+
 /// The store's settings.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Options {
     /// Where it lies.
     pub place: Place,
@@ -34,6 +54,8 @@ pub struct Options {
     pub aggregated: Option<Duration>,
     /// How long the summary tier keeps; `None`: off.
     pub summary: Option<Duration>,
+    /// What some series keep instead: the first rule that accepts a series counts.
+    pub rules: Vec<RetentionRule>,
     /// Widths of the buckets.
     pub widths: Widths,
     /// How long a window waits after its end before it is sealed.
@@ -46,11 +68,39 @@ pub struct Options {
     pub max_bytes: Option<ByteCount>,
     /// Series that the head may hold: beyond it new ones are refused, known ones go on.
     pub max_series: usize,
+    /// What the head may take in memory: beyond it new series are refused, known ones go on. `None`: no limit.
+    pub max_memory: Option<ByteCount>,
     /// Whether a clock that jumped ahead may drop history only slowly.
     pub guards_clock: bool,
 }
 
+/// What raw keeps where nothing else is said.
+const RAW: Duration = Duration::from_secs(2 * 86_400);
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+
 impl Options {
+    /// Two days of raw samples at `place`, no coarser tier, nothing limited, and a clock that is
+    /// believed: what callers build theirs on.
+    #[must_use]
+    pub const fn of(place: Place) -> Self {
+        Self {
+            place,
+            raw: RAW,
+            aggregated: None,
+            summary: None,
+            rules: Vec::new(),
+            widths: Widths { aggregated: MINUTE, summary: HOUR },
+            late_window: HOUR,
+            sync: JournalSync::Always,
+            cache: ByteCount::mib(8),
+            max_bytes: None,
+            max_series: usize::MAX,
+            max_memory: None,
+            guards_clock: false,
+        }
+    }
+
     /// How long a tier keeps; `None`: off.
     #[must_use]
     pub const fn keeps(&self, tier: Tier) -> Option<Duration> {
@@ -61,9 +111,15 @@ impl Options {
         }
     }
 
-    /// The longest that any tier keeps: what is older is refused.
+    /// The longest that a tier keeps any series; `None`: it is off.
+    #[must_use]
+    pub fn longest_in(&self, tier: Tier) -> Option<Duration> {
+        (0..=self.rules.len()).filter_map(|class| self.keeps_of(class, tier)).max()
+    }
+
+    /// The longest that any tier keeps any series: what is older is refused.
     #[must_use]
     pub fn longest(&self) -> Duration {
-        Tier::ALL.into_iter().filter_map(|tier| self.keeps(tier)).max().unwrap_or(self.raw)
+        Tier::ALL.into_iter().filter_map(|tier| self.longest_in(tier)).max().unwrap_or(self.raw)
     }
 }

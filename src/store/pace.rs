@@ -2,11 +2,12 @@
 //! than a day at the start, whatever seems too old by it goes one window a minute and tier, so that
 //! there is time to set the clock right. When nothing waits any more the pace is free again.
 
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use super::StoreError;
 use super::keeper::Keeper;
+use super::partition::Partition;
 use crate::clock::Stopwatch;
 use crate::model::{Tier, Timestamp};
 
@@ -52,21 +53,20 @@ impl Keeper {
         let mut dropped = Ok(0);
         let mut waiting = false;
         for tier in Tier::ALL {
-            let Some(keep) = shared.options.keeps(tier) else { continue };
-            let wanted = shared.windows.edge(tier, now - keep);
-            let allowed = if pace.jumped { self.next_edge(tier, wanted) } else { wanted };
-            if pace.jumped && allowed < wanted {
+            let wanted = self.wanted_edges(tier, now);
+            let allowed = if pace.jumped { self.next_edges(tier, &wanted) } else { wanted.clone() };
+            if pace.jumped && allowed != wanted {
                 waiting = true;
                 if pace.dropped[tier.index()].is_some_and(|since| since.elapsed() < BETWEEN) {
                     continue;
                 }
             }
-            match self.drop_through(tier, allowed) {
-                Ok(count) => {
-                    if count > 0 {
+            match self.expire(tier, &allowed) {
+                Ok(expired) => {
+                    if expired.files > 0 || expired.moved {
                         pace.dropped[tier.index()] = Some(Stopwatch::start());
                     }
-                    dropped = dropped.map(|so_far| so_far + count);
+                    dropped = dropped.map(|so_far| so_far + expired.files);
                 }
                 Err(error) => dropped = Err(error),
             }
@@ -82,10 +82,13 @@ impl Keeper {
         sealed.max(state.head.newest.map(Timestamp))
     }
 
-    /// The end of the oldest sealed window that goes by `wanted`; `wanted` itself where none does.
-    fn next_edge(&self, tier: Tier, wanted: Timestamp) -> Timestamp {
+    /// For each class the end of the oldest sealed window that goes by `wanted`; that itself where none does.
+    fn next_edges(&self, tier: Tier, wanted: &[Timestamp]) -> Vec<Timestamp> {
+        let edges = self.present_edges(tier);
         let state = self.shared.read();
-        let ends = state.set.iter().filter(|p| p.record.tier == tier).map(|p| self.shared.windows.range(tier, p.record.range.end).end);
-        ends.min().map_or(wanted, |oldest| oldest.min(wanted))
+        let end = |p: &Arc<Partition>| self.shared.windows.range(tier, p.record.range.end).end;
+        let ends: Vec<Timestamp> = state.set.iter().filter(|p| p.record.tier == tier).map(end).collect();
+        let next = |(edge, wanted): (&Timestamp, &Timestamp)| ends.iter().filter(|end| *end > edge).min().map_or(*wanted, |end| (*end).min(*wanted));
+        edges.iter().zip(wanted).map(next).collect()
     }
 }

@@ -56,7 +56,7 @@ impl Keeper {
         for partition in sick {
             let record = &partition.record;
             self.shared.files.set_aside(&record.name(), &Lost::name(record))?;
-            self.shared.catalog.change(&Change { remove: vec![record.generation], ..Change::default() })?;
+            self.shared.change(&Change { remove: vec![record.generation], ..Change::default() })?;
             let mut state = self.shared.write();
             let set = state.set.iter().filter(|p| p.record.generation != record.generation).cloned().collect();
             state.set = Arc::new(set);

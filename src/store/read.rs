@@ -8,13 +8,16 @@ use super::deletion::{Deletion, surviving};
 use super::head::{SeriesChunk, clip, overlay};
 use super::histograms::{self, HistogramChunk, thin};
 use super::index::matching;
-use super::layout::Combine;
+use super::layout::{Combine, Record};
 use super::partition::{Partition, Values};
 use super::quarantine::Lost;
+use super::retention::{Edges, Retention};
 use super::rollup::{roll_samples, stack};
 use super::shared::{Shared, State};
 use super::{Coverage, Selection, StorageForecast, StoreError, StoreStats};
-use crate::model::{BucketColumns, Column, HistogramColumn, HistogramSegment, Labels, Matcher, Sample, Segment, SeriesData, Tier, TimeRange, Timestamp};
+use crate::model::{
+    BucketColumns, Column, HistogramColumn, HistogramSegment, Labels, Matcher, Sample, Segment, SeriesData, Tier, TimeRange, Timestamp, Widths,
+};
 use crate::task::Deadline;
 
 /// Reads while others write. Cheap to clone.
@@ -23,9 +26,13 @@ pub struct Reader {
     pub(super) shared: Arc<Shared>,
 }
 
+/// Which part of the asked range each tier answers.
+type Portions = [Option<TimeRange>; 3];
+
 /// What was gathered of one series, by tier, older generations first.
 #[derive(Debug, Default)]
 struct Pieces {
+    portions: Portions,
     raw: Vec<Column>,
     rolled: [Vec<(Combine, BucketColumns)>; 3],
     histograms: [HistogramColumn; 3],
@@ -41,8 +48,11 @@ struct FromHead {
 
 /// What one selection works on.
 struct Snapshot {
-    coverage: Coverage,
-    portions: [Option<TimeRange>; 3],
+    widths: Widths,
+    /// Of any series at all.
+    reach: Portions,
+    dropped: Edges,
+    retention: Arc<Retention>,
     set: Arc<Vec<Arc<Partition>>>,
     deletions: Arc<Vec<Deletion>>,
     head: Vec<FromHead>,
@@ -55,21 +65,24 @@ impl Reader {
     /// # Errors
     /// A file cannot be read, or the deadline passed.
     pub fn select(&self, selection: &Selection, deadline: &Deadline) -> Result<Vec<SeriesData>, StoreError> {
-        let Snapshot { coverage, portions, set, deletions, head } = self.snapshot(selection)?;
+        let Snapshot { widths, reach, dropped, retention, set, deletions, head } = self.snapshot(selection)?;
+        let begun = |labels: &Labels| Pieces::of(self.portions(retention.edges(labels, dropped), selection));
         let mut found: HashMap<Labels, Pieces> = HashMap::new();
         for partition in set.iter() {
             deadline.check()?;
             let tier = partition.record.tier;
-            let Some(portion) = portions[tier.index()].filter(|p| p.overlaps(partition.record.range)) else { continue };
+            if reach[tier.index()].is_none_or(|p| !p.overlaps(partition.record.range)) {
+                continue;
+            }
             partition.read(|view| {
                 for number in view.matching(&selection.matchers)?.iter().copied() {
                     let (labels, values) = view.read(number)?;
-                    let Some(values) = surviving(&deletions, &partition.record, coverage.widths, &labels, values) else { continue };
-                    let pieces = found.entry(labels).or_default();
+                    let Some(values) = surviving(&deletions, &partition.record, widths, &labels, values) else { continue };
+                    let pieces = found.entry(labels).or_insert_with_key(begun);
                     let (floats, histograms) = values.split();
                     pieces.add_histograms(tier, histograms);
                     match floats {
-                        Some(Values::Samples(column)) => pieces.raw.push(clip(column, portion)),
+                        Some(Values::Samples(column)) => pieces.push_raw(column),
                         Some(Values::Buckets(buckets)) => pieces.rolled[tier.index()].push((partition.record.combine, buckets)),
                         Some(Values::Histograms(_)) | None => {}
                     }
@@ -78,20 +91,20 @@ impl Reader {
             })?;
         }
         for FromHead { labels, tier, chunk, histograms } in head {
-            let pieces = found.entry(labels).or_default();
+            let pieces = found.entry(labels).or_insert_with_key(begun);
             pieces.add_histograms(tier, histograms.map(|chunk| chunk.column()).unwrap_or_default());
             let Some(chunk) = chunk else { continue };
             match tier {
-                Tier::Raw => pieces.raw.push(clip(chunk.column(), portions[0].unwrap_or(TimeRange::new(Timestamp(0), Timestamp(0))))),
-                _ => pieces.rolled[tier.index()].push((Combine::Merge, roll_samples(&chunk.column(), coverage.widths.of(tier)))),
+                Tier::Raw => pieces.push_raw(chunk.column()),
+                _ => pieces.rolled[tier.index()].push((Combine::Merge, roll_samples(&chunk.column(), widths.of(tier)))),
             }
         }
         deadline.check()?;
         let mut out: Vec<SeriesData> = found
             .into_iter()
             .map(|(labels, mut pieces)| {
-                let histograms = pieces.histogram_segments(&coverage, &portions);
-                SeriesData { labels, segments: pieces.segments(&coverage, &portions), histograms }
+                let histograms = pieces.histogram_segments(widths);
+                SeriesData { labels, segments: pieces.segments(widths), histograms }
             })
             .filter(|s| !s.segments.is_empty() || !s.histograms.is_empty())
             .collect();
@@ -99,16 +112,39 @@ impl Reader {
         Ok(out)
     }
 
-    /// Which part of the asked range each tier answers.
-    fn portions(state: &State, coverage: &Coverage, selection: &Selection) -> [Option<TimeRange>; 3] {
+    /// Which part of the asked range each tier answers for a series whose tiers begin there.
+    fn portions(&self, edges: Edges, selection: &Selection) -> Portions {
+        let coverage = self.shared.coverage_of(edges);
+        self.asked(selection, |tier| match selection.tier {
+            Some(_) => TimeRange::new(edges[tier.index()], Timestamp::MAX),
+            None => coverage.of(tier),
+        })
+    }
+
+    /// Which part of the asked range each tier answers for any series at all.
+    fn reach(&self, state: &State, selection: &Selection) -> Portions {
+        if state.retention.is_plain() {
+            return self.portions(state.dropped, selection);
+        }
+        let answers = self.answers(state);
+        self.asked(selection, |tier| if selection.tier.is_some() { TimeRange::new(state.dropped[tier.index()], Timestamp::MAX) } else { answers(tier) })
+    }
+
+    /// What each tier answers for one series or another.
+    fn answers(&self, state: &State) -> impl Fn(Tier) -> TimeRange + use<> {
+        let (oldest, newest) = (self.shared.coverage_of(state.dropped), self.shared.coverage(state));
+        let (dropped, is_plain) = (state.dropped, state.retention.is_plain());
+        move |tier| if is_plain { oldest.of(tier) } else { TimeRange::new(dropped[tier.index()], if tier == Tier::Raw { Timestamp::MAX } else { newest.raw }) }
+    }
+
+    fn asked(&self, selection: &Selection, answers: impl Fn(Tier) -> TimeRange) -> Portions {
         Tier::ALL.map(|tier| {
-            let answers = match selection.tier {
-                Some(only) if only == tier => TimeRange::new(state.dropped[tier.index()], Timestamp::MAX),
-                Some(_) => return None,
-                None => coverage.of(tier),
-            };
+            if selection.tier.is_some_and(|only| only != tier) {
+                return None;
+            }
+            let answers = answers(tier);
             // A range that ends inside a bucket is answered from that bucket.
-            let width = coverage.widths.of(tier);
+            let width = self.shared.options.widths.of(tier);
             let asked = TimeRange::new(selection.range.start, if tier == Tier::Raw { selection.range.end } else { selection.range.end + width });
             Some(answers.intersect(asked)).filter(|p| !p.is_empty())
         })
@@ -118,10 +154,9 @@ impl Reader {
     /// moment: between two the edge of a tier could move.
     fn snapshot(&self, selection: &Selection) -> Result<Snapshot, StoreError> {
         let state = self.shared.read();
-        let coverage = self.shared.coverage(&state);
-        let portions = Self::portions(&state, &coverage, selection);
+        let reach = self.reach(&state, selection);
         let mut head = Vec::new();
-        let relevant = |tier: Tier, range: TimeRange| portions[tier.index()].is_some_and(|p| p.overlaps(range));
+        let relevant = |tier: Tier, range: TimeRange| reach[tier.index()].is_some_and(|p| p.overlaps(range));
         if state.head.all_windows().any(|((tier, _), w)| relevant(tier, w.range)) {
             let numbers = matching(&state.head.index, &selection.matchers)?;
             for ((tier, _), window) in state.head.all_windows().filter(|((tier, _), w)| relevant(*tier, w.range)) {
@@ -133,7 +168,15 @@ impl Reader {
                 }
             }
         }
-        Ok(Snapshot { coverage, portions, set: state.set.clone(), deletions: state.deletions.clone(), head })
+        Ok(Snapshot {
+            widths: self.shared.options.widths,
+            reach,
+            dropped: state.dropped,
+            retention: state.retention.clone(),
+            set: state.set.clone(),
+            deletions: state.deletions.clone(),
+            head,
+        })
     }
 
     /// Label sets with data in the range that any of the matcher sets accepts (none given: all), in label order.
@@ -156,12 +199,16 @@ impl Reader {
             }
         }
         let (deletions, widths) = (self.shared.read().deletions.clone(), self.shared.options.widths);
+        let answers = self.answering(range);
         for partition in self.overlapping(range) {
             deadline.check()?;
             partition.read(|view| {
                 for matchers in sets {
                     for number in view.matching(matchers)?.iter().copied() {
                         let labels = view.labels(number)?;
+                        if !answers(&partition.record, &labels) {
+                            continue;
+                        }
                         if deletions.is_empty() || surviving(&deletions, &partition.record, widths, &labels, view.read(number)?.1).is_some() {
                             out.insert(labels);
                         }
@@ -176,9 +223,20 @@ impl Reader {
     /// Partitions that answer any part of a range.
     fn overlapping(&self, range: TimeRange) -> Vec<Arc<Partition>> {
         let state = self.shared.read();
-        let coverage = self.shared.coverage(&state);
-        let answers = |p: &Partition| coverage.of(p.record.tier).intersect(p.record.range).overlaps(range);
+        let of = self.answers(&state);
+        let answers = |p: &Partition| of(p.record.tier).intersect(p.record.range).overlaps(range);
         state.set.iter().filter(|p| answers(p)).cloned().collect()
+    }
+
+    /// Whether a partition answers any part of a range for a series.
+    fn answering(&self, range: TimeRange) -> impl Fn(&Record, &Labels) -> bool {
+        let (retention, dropped) = {
+            let state = self.shared.read();
+            (state.retention.clone(), state.dropped)
+        };
+        move |record, labels| {
+            retention.is_plain() || self.shared.coverage_of(retention.edges(labels, dropped)).of(record.tier).intersect(record.range).overlaps(range)
+        }
     }
 
     /// Label names of those series, in order.
@@ -226,9 +284,27 @@ impl Reader {
                 }
             }
         }
+        let answers = self.answering(range);
+        let (is_plain, whole) = {
+            let state = self.shared.read();
+            (state.retention.is_plain(), state.retention.newest(state.dropped)[0])
+        };
         for partition in self.overlapping(range) {
             deadline.check()?;
-            partition.read(|view| view.pairs(&mut *each))?;
+            // Where some of its series are past, only those count that are not.
+            if is_plain || (partition.record.tier == Tier::Raw && partition.record.range.start >= whole) {
+                partition.read(|view| view.pairs(&mut *each))?;
+                continue;
+            }
+            partition.read(|view| {
+                for number in 0..partition.record.series as u32 {
+                    let labels = view.labels(number)?;
+                    if answers(&partition.record, &labels) {
+                        labels.iter().for_each(|(n, v)| each(n, v));
+                    }
+                }
+                Ok(())
+            })?;
         }
         Ok(())
     }
@@ -302,6 +378,14 @@ fn last_of(segment: &Segment) -> Option<Sample> {
 }
 
 impl Pieces {
+    fn of(portions: Portions) -> Self {
+        Self { portions, ..Self::default() }
+    }
+
+    fn push_raw(&mut self, column: Column) {
+        self.raw.extend(self.portions[0].map(|portion| clip(column, portion)));
+    }
+
     /// Puts newer histograms over those that are there.
     fn add_histograms(&mut self, tier: Tier, newer: HistogramColumn) {
         let place = &mut self.histograms[tier.index()];
@@ -311,12 +395,12 @@ impl Pieces {
     }
 
     /// The coarsest tier first; none is empty.
-    fn histogram_segments(&mut self, coverage: &Coverage, portions: &[Option<TimeRange>; 3]) -> Vec<HistogramSegment> {
+    fn histogram_segments(&mut self, widths: Widths) -> Vec<HistogramSegment> {
         let mut out = Vec::new();
         for tier in [Tier::Summary, Tier::Aggregated, Tier::Raw] {
             let column = std::mem::take(&mut self.histograms[tier.index()]);
-            let Some(portion) = portions[tier.index()].filter(|_| !column.is_empty()) else { continue };
-            let width = if tier == Tier::Raw { Duration::ZERO } else { coverage.widths.of(tier) };
+            let Some(portion) = self.portions[tier.index()].filter(|_| !column.is_empty()) else { continue };
+            let width = if tier == Tier::Raw { Duration::ZERO } else { widths.of(tier) };
             let column = match tier {
                 Tier::Raw => histograms::clip(column, portion),
                 _ => histograms::at_times(&thin(&column, width), |t| portion.contains(t.cell_end(width))),
@@ -328,14 +412,15 @@ impl Pieces {
         out
     }
 
-    fn segments(self, coverage: &Coverage, portions: &[Option<TimeRange>; 3]) -> Vec<Segment> {
+    fn segments(self, widths: Widths) -> Vec<Segment> {
+        let portions = self.portions;
         let mut out = Vec::new();
         let [_, aggregated, summary] = self.rolled;
         for (tier, generations) in [(Tier::Summary, summary), (Tier::Aggregated, aggregated)] {
             let Some(portion) = portions[tier.index()].filter(|_| !generations.is_empty()) else { continue };
             let buckets: BucketColumns = stack(generations).iter().filter(|b| portion.contains(b.end)).collect();
             if !buckets.is_empty() {
-                out.push(Segment::Rolled { tier, width: coverage.widths.of(tier), buckets });
+                out.push(Segment::Rolled { tier, width: widths.of(tier), buckets });
             }
         }
         let mut raw = self.raw;

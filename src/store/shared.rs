@@ -13,6 +13,8 @@ use super::head::{Head, HeadWindow};
 use super::journal::WindowKey;
 use super::pace::Pace;
 use super::partition::{OpenFiles, Partition};
+use super::reserve::NAME as RESERVE;
+use super::retention::{Edges, Retention};
 use super::stats::{StorageForecast, StoreStats, TierPace, TierStats, bytes_after};
 use super::touched::Touched;
 use super::windows::Windows;
@@ -31,7 +33,9 @@ pub(super) struct State {
     /// In order of generation.
     pub(super) set: Arc<Vec<Arc<Partition>>>,
     /// Nothing at or before it is in the tier; moves forward only, on window edges.
-    pub(super) dropped: [Timestamp; 3],
+    pub(super) dropped: Edges,
+    /// Where the tiers of some series begin later.
+    pub(super) retention: Arc<Retention>,
     /// The newest generation of a window that is rolled up.
     pub(super) rolled: HashMap<WindowKey, u64>,
     /// What is deleted and may still be in files.
@@ -60,7 +64,17 @@ pub(super) struct Shared {
     /// Rounds of the keeper take turns.
     pub(super) turn: Mutex<()>,
     pub(super) pace: Mutex<Pace>,
+    /// Through where a tier was looked through for what of a retention rule is past.
+    pub(super) purged: Mutex<HashMap<(Tier, usize), Timestamp>>,
+    /// How long each tier kept when it was last on.
+    pub(super) kept_before: [Option<Duration>; 3],
     generation: AtomicU64,
+    /// What the head takes, about.
+    pub(super) memory: AtomicU64,
+    /// Payload of the journal and bytes of sealed files, since the start.
+    pub(super) written: AtomicU64,
+    pub(super) commits: AtomicU64,
+    pub(super) commit_micros: AtomicU64,
     pub(super) samples_total: AtomicU64,
     pub(super) duplicates_total: AtomicU64,
     pub(super) last_maintenance_ms: AtomicU64,
@@ -83,7 +97,7 @@ fn present_pace(state: &State) -> Option<(u64, f64)> {
 }
 
 impl Shared {
-    pub(super) fn new(options: Options, clock: SharedClock, files: Arc<Files>, catalog: Catalog, partitions: &Partitions) -> Self {
+    pub(super) fn new(options: Options, clock: SharedClock, files: Arc<Files>, catalog: Catalog, partitions: &Partitions) -> Result<Self, StoreError> {
         let windows = Windows::of(&options);
         let open = Arc::new(OpenFiles::default());
         let now = clock.now();
@@ -91,17 +105,18 @@ impl Shared {
         let dropped = Tier::ALL.map(|tier| {
             // A tier that is off holds nothing; a fresh one holds nothing older than it keeps. What is
             // stored stands whatever the clock says: unsealed and unrolled windows may lie before the edge.
-            let edge = options.keeps(tier).map_or(Timestamp::MAX, |keep| windows.edge(tier, now - keep));
+            let edge = options.longest_in(tier).map_or(Timestamp::MAX, |keep| windows.edge(tier, now - keep));
             if edge == Timestamp::MAX { edge } else { partitions.dropped[tier.index()].unwrap_or(edge) }
         });
         let state = State {
             head: Head::default(),
             set: Arc::new(set),
             dropped,
+            retention: Arc::new(Retention::open(&options.rules, partitions.rules.clone())?),
             rolled: partitions.rolled.iter().copied().collect(),
             deletions: Arc::new(partitions.deletions.clone()),
         };
-        Self {
+        Ok(Self {
             options,
             clock,
             files,
@@ -112,13 +127,19 @@ impl Shared {
             accepting: Mutex::default(),
             turn: Mutex::default(),
             pace: Mutex::default(),
+            purged: Mutex::default(),
+            kept_before: partitions.keeps,
             generation: AtomicU64::new(partitions.generation),
+            memory: AtomicU64::new(0),
+            written: AtomicU64::new(0),
+            commits: AtomicU64::new(0),
+            commit_micros: AtomicU64::new(0),
             samples_total: AtomicU64::new(0),
             duplicates_total: AtomicU64::new(0),
             last_maintenance_ms: AtomicU64::new(0),
             journal: JournalFigures::default(),
             touched: Mutex::default(),
-        }
+        })
     }
 
     pub(super) fn read(&self) -> RwLockReadGuard<'_, State> {
@@ -134,9 +155,13 @@ impl Shared {
         self.generation.fetch_add(1, Ordering::SeqCst) + 1
     }
 
-    /// Which tier answers when, by the state that the caller holds.
+    /// Which tier answers when for every series, by the state that the caller holds.
     pub(super) fn coverage(&self, state: &State) -> Coverage {
-        let [raw, aggregated, summary] = state.dropped;
+        self.coverage_of(state.retention.newest(state.dropped))
+    }
+
+    /// Which tier answers when for series whose tiers begin there.
+    pub(super) fn coverage_of(&self, [raw, aggregated, summary]: Edges) -> Coverage {
         let aggregated = aggregated.min(raw);
         Coverage { raw, aggregated, summary: summary.min(aggregated), widths: self.options.widths }
     }
@@ -148,11 +173,34 @@ impl Shared {
         let dropped: Vec<_> = Tier::ALL.into_iter().filter(fresh).map(|tier| (tier, edges[tier.index()])).collect();
         let changed = |tier: &Tier| known.windows[tier.index()] != Some(self.windows.length(*tier));
         let windows: Vec<_> = Tier::ALL.into_iter().filter(changed).map(|tier| (tier, self.windows.length(tier))).collect();
-        if dropped.is_empty() && windows.is_empty() {
+        let on = Tier::ALL.into_iter().filter_map(|tier| self.options.longest_in(tier).map(|keeps| (tier, keeps)));
+        let keeps: Vec<_> = on.filter(|(tier, keeps)| known.keeps[tier.index()] != Some(*keeps)).collect();
+        let retention = self.read().retention.stored();
+        let retention = (retention != known.rules && !(known.rules.is_empty() && self.options.rules.is_empty())).then_some(retention);
+        if dropped.is_empty() && windows.is_empty() && keeps.is_empty() && retention.is_none() {
             return Ok(());
         }
         let forget_rolled = forgotten.into_iter().map(|(key, _)| key).collect();
-        self.catalog.change(&Change { dropped, windows, forget_rolled, ..Change::default() })
+        self.change(&Change { dropped, windows, keeps, retention, forget_rolled, ..Change::default() })
+    }
+
+    /// Makes a change of the partitions durable.
+    pub(super) fn change(&self, change: &Change) -> Result<(), StoreError> {
+        self.settle_doubt()?;
+        self.catalog.change(change)
+    }
+
+    /// A commit that failed may have reached the disk all the same: says again what is so, before
+    /// anything is built on it. Otherwise a deletion would miss a partition that nobody here knows of.
+    pub(super) fn settle_doubt(&self) -> Result<(), StoreError> {
+        if !self.catalog.is_in_doubt() {
+            return Ok(());
+        }
+        let (set, rolled, deletions) = {
+            let state = self.read();
+            (state.set.clone(), state.rolled.clone(), state.deletions.clone())
+        };
+        self.catalog.restate(set.iter().map(|p| &p.record), &rolled, &deletions)
     }
 
     /// Removes files that no record names: what a crash left between writing and recording.
@@ -221,6 +269,7 @@ impl Shared {
             let tier = &mut tiers[r.tier.index()];
             tier.series = tier.series.max(r.series);
             tier.samples += r.rows;
+            tier.sealed += r.rows;
             tier.bytes += r.bytes;
             tier.partitions += 1;
             extend(tier, r.first, r.last);
@@ -238,6 +287,9 @@ impl Shared {
                 extend(figures, first, newest.max(first));
             }
         }
+        let waiting = unrolled(&state, self);
+        let now = self.clock.now();
+        let since = |t: Timestamp| Duration::from_millis(now.0.saturating_sub(t.0).max(0) as u64);
         let took = self.last_maintenance_ms.load(Ordering::Relaxed);
         StoreStats {
             series: state.head.series.len() as u64,
@@ -248,7 +300,14 @@ impl Shared {
             journal_files: self.journal.files.load(Ordering::Relaxed),
             head_bytes,
             catalog_bytes: self.catalog.bytes(),
-            compaction_backlog: unrolled(&state, self).len() as u64,
+            reserve_bytes: self.files.on_disk(RESERVE).map_or(0, |_| self.files.allocated(RESERVE)),
+            memory_bytes: self.memory.load(Ordering::Relaxed),
+            written_bytes: self.written.load(Ordering::Relaxed),
+            commits: self.commits.load(Ordering::Relaxed),
+            commit_time: Duration::from_micros(self.commit_micros.load(Ordering::Relaxed)),
+            journal_lag: state.head.all_windows().map(|(_, w)| w.range.start).min().map(since),
+            compaction_lag: waiting.iter().map(|(tier, start)| *start + self.windows.length(*tier)).min().map(since),
+            compaction_backlog: waiting.len() as u64,
             open_file_hits: self.open.hits.load(Ordering::Relaxed),
             open_file_misses: self.open.misses.load(Ordering::Relaxed),
             last_maintenance: (took > 0).then(|| std::time::Duration::from_millis(took)),

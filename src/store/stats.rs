@@ -11,6 +11,8 @@ pub struct TierStats {
     pub series: u64,
     /// Stored rows: samples in raw, buckets elsewhere.
     pub samples: u64,
+    /// Those among them that are sealed.
+    pub sealed: u64,
     /// Bytes on disk (in the memory profile: in memory).
     pub bytes: u64,
     /// Sealed partition files.
@@ -19,6 +21,14 @@ pub struct TierStats {
     pub oldest: Option<Timestamp>,
     /// Time of the newest row.
     pub newest: Option<Timestamp>,
+}
+
+impl TierStats {
+    /// Bytes of a sealed row; `None` where none is sealed.
+    #[must_use]
+    pub fn bytes_per_sample(&self) -> Option<f64> {
+        (self.sealed > 0).then(|| self.bytes as f64 / self.sealed as f64)
+    }
 }
 
 /// What the store takes and will take, measured on what is sealed.
@@ -70,8 +80,22 @@ pub struct StoreStats {
     pub journal_files: u64,
     /// Bytes of the catalog.
     pub catalog_bytes: u64,
+    /// Bytes of the reserve for a full disk; 0 while it is given up.
+    pub reserve_bytes: u64,
     /// Bytes of chunks in the head.
     pub head_bytes: u64,
+    /// What the head takes in memory with its series and their index, about.
+    pub memory_bytes: u64,
+    /// Payload of the journal and bytes of sealed files that were written since the start.
+    pub written_bytes: u64,
+    /// Commits of the journal since the start.
+    pub commits: u64,
+    /// How long they took in all.
+    pub commit_time: Duration,
+    /// How far back what is unsealed reaches; `None`: all is sealed.
+    pub journal_lag: Option<Duration>,
+    /// How long the oldest sealed window waits for its rollup; `None`: none does.
+    pub compaction_lag: Option<Duration>,
     /// Sealed windows that wait for their rollup.
     pub compaction_backlog: u64,
     /// Reads of sealed files that were open already, since the start.
@@ -86,7 +110,7 @@ impl StoreStats {
     /// Bytes of every file, as the budget counts them.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        self.tiers.iter().map(|tier| tier.bytes).sum::<u64>() + self.journal_bytes + self.catalog_bytes
+        self.tiers.iter().map(|tier| tier.bytes).sum::<u64>() + self.journal_bytes + self.catalog_bytes + self.reserve_bytes
     }
 }
 

@@ -9,37 +9,25 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::clock::ManualClock;
-use crate::model::{Batch, ByteCount, Labels, Matcher, Origin, Sample, Segment, Tier, TimeRange, Timestamp, Widths};
+use crate::model::{Batch, ByteCount, Labels, Matcher, Origin, Sample, Segment, Tier, TimeRange, Timestamp};
 use crate::task::Deadline;
 
-const MINUTE: i64 = 60_000;
-const HOUR: i64 = 60 * MINUTE;
-const START: i64 = 1_790_000_000_000 / (24 * HOUR) * (24 * HOUR);
+pub(super) const MINUTE: i64 = 60_000;
+pub(super) const HOUR: i64 = 60 * MINUTE;
+pub(super) const START: i64 = 1_790_000_000_000 / (24 * HOUR) * (24 * HOUR);
 
-type Model = BTreeMap<String, BTreeMap<i64, u64>>;
+pub(super) type Model = BTreeMap<String, BTreeMap<i64, u64>>;
 
 pub(super) fn options(place: Place) -> Options {
     let hours = |h: u64| Duration::from_secs(3600 * h);
-    Options {
-        place,
-        raw: hours(4),
-        aggregated: Some(hours(48)),
-        summary: Some(hours(2000)),
-        widths: Widths { aggregated: Duration::from_secs(60), summary: hours(1) },
-        late_window: Duration::from_secs(600),
-        sync: JournalSync::Always,
-        cache: ByteCount::mib(8),
-        max_bytes: None,
-        max_series: usize::MAX,
-        guards_clock: false,
-    }
+    Options { raw: hours(4), aggregated: Some(hours(48)), summary: Some(hours(2000)), late_window: Duration::from_secs(600), ..Options::of(place) }
 }
 
-fn labels(name: &str) -> Labels {
+pub(super) fn labels(name: &str) -> Labels {
     Labels::from_pairs([("__name__", name), ("job", "test")]).unwrap()
 }
 
-fn batch(rows: &[(&str, i64, f64)]) -> Batch {
+pub(super) fn batch(rows: &[(&str, i64, f64)]) -> Batch {
     let mut out = Batch::new(Origin::Pushed);
     for (name, t, v) in rows {
         out.push(&labels(name), Sample { t: Timestamp(*t), v: *v });
@@ -47,12 +35,12 @@ fn batch(rows: &[(&str, i64, f64)]) -> Batch {
     out
 }
 
-fn read(reader: &Reader, matcher: Matcher, tier: Option<Tier>) -> Vec<crate::model::SeriesData> {
+pub(super) fn read(reader: &Reader, matcher: Matcher, tier: Option<Tier>) -> Vec<crate::model::SeriesData> {
     let selection = Selection { matchers: vec![matcher], range: TimeRange::ALL, tier };
     reader.select(&selection, &Deadline::never()).unwrap()
 }
 
-fn raw(reader: &Reader) -> Model {
+pub(super) fn raw(reader: &Reader) -> Model {
     let mut out = Model::new();
     for series in read(reader, Matcher::equal("job", "test"), Some(Tier::Raw)) {
         for segment in &series.segments {
@@ -67,7 +55,7 @@ fn raw(reader: &Reader) -> Model {
 }
 
 /// Count and sum of everything of a series, whatever tier answers.
-fn totals(reader: &Reader, name: &str) -> (u64, f64) {
+pub(super) fn totals(reader: &Reader, name: &str) -> (u64, f64) {
     let mut total = (0, 0.0);
     for segment in read(reader, Matcher::metric(name), None).iter().flat_map(|s| &s.segments) {
         match segment {
@@ -87,6 +75,8 @@ fn totals(reader: &Reader, name: &str) -> (u64, f64) {
 #[derive(Clone, Debug)]
 enum Step {
     Append(Vec<(usize, i64, f64)>),
+    /// Everything of a series.
+    Delete(usize),
     Advance(i64),
     Maintain,
     Settle,
@@ -95,8 +85,11 @@ enum Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
+    let value = prop_oneof![12 => -1e6f64..1e6, 1 => Just(crate::model::stale_marker())];
     prop_oneof![
-        6 => prop::collection::vec((0usize..4, -30 * MINUTE..5 * MINUTE, -1e6f64..1e6), 1..12).prop_map(Step::Append),
+        // Times on ten seconds, so that some come twice.
+        6 => prop::collection::vec((0usize..4, (-180i64..30).prop_map(|n| n * 10_000), value), 1..12).prop_map(Step::Append),
+        1 => (0usize..4).prop_map(Step::Delete),
         3 => (1i64..40).prop_map(|m| Step::Advance(m * MINUTE)),
         2 => Just(Step::Maintain),
         1 => Just(Step::Settle),
@@ -131,6 +124,11 @@ proptest! {
                         all.entry(name).or_default().insert(t, v);
                     }
                 }
+                Step::Delete(n) => {
+                    store.keeper.delete(&[vec![Matcher::metric(NAMES[n])]], TimeRange::ALL, &Deadline::never()).unwrap();
+                    model.remove(NAMES[n]);
+                    all.remove(NAMES[n]);
+                }
                 Step::Advance(by) => clock.advance(Duration::from_millis(by as u64)),
                 Step::Maintain => { store.keeper.maintain(&Deadline::never()).unwrap(); }
                 Step::Settle => { store.keeper.settle(&Deadline::never()).unwrap(); }
@@ -148,7 +146,8 @@ proptest! {
             }
             model.retain(|_, samples| !samples.is_empty());
             prop_assert_eq!(&raw(&store.reader), &model);
-            for (name, samples) in &all {
+            // A stale marker is a sample of raw and in no bucket.
+            for (name, samples) in all.iter().filter(|(_, samples)| samples.values().all(|v| !v.is_nan())) {
                 let (count, sum) = totals(&store.reader, name);
                 let want: f64 = samples.values().sum();
                 prop_assert_eq!(count, samples.len() as u64, "count of {} over the tiers", name);
@@ -604,6 +603,34 @@ fn a_clock_that_jumps_ahead_drops_one_window_at_a_time() {
     clock.set(Timestamp(START + 4 * HOUR));
     keeper.maintain(&never).unwrap();
     assert_eq!(raw(&reader)["a"].len(), before - 1);
+}
+
+#[test]
+fn beyond_the_memory_budget_new_series_are_refused_and_known_ones_go_on() {
+    let clock = ManualClock::at(Timestamp(START + HOUR));
+    let with = Options { max_memory: Some(ByteCount::mib(1)), ..options(Place::Memory) };
+    let Opened { mut writer, reader, keeper, .. } = open(with, clock).unwrap();
+    let names: Vec<String> = (0..20_000).map(|i| format!("pod_{i}")).collect();
+    let mut refused = None;
+    for chunk in names.chunks(500) {
+        let taken = writer.append(&[batch(&chunk.iter().map(|name| (name.as_str(), START + HOUR, 1.0)).collect::<Vec<_>>())]).unwrap();
+        if let Some(grown) = &taken[0].grown {
+            refused = Some(grown.clone());
+            break;
+        }
+    }
+    let said = refused.expect("the budget was never met");
+    assert!(said.contains("storage.memory is 1MiB") && said.contains("pod_"), "{said}");
+    assert!(writer.is_full(), "sealing is asked for");
+    let known = writer.append(&[batch(&[("pod_0", START + HOUR + 1, 2.0)])]).unwrap();
+    assert_eq!((known[0].accepted, known[0].no_room.len()), (1, 0));
+    assert!(reader.stats().memory_bytes > 1 << 20);
+    // What is sealed early makes room.
+    assert!(keeper.maintain(&Deadline::never()).unwrap().sealed > 0);
+    writer.cut().unwrap();
+    keeper.maintain(&Deadline::never()).unwrap();
+    let new = writer.append(&[batch(&[("fresh", START + HOUR + 2, 3.0)])]).unwrap();
+    assert_eq!(new[0].accepted, 1);
 }
 
 /// What a long life does, with windows of two hours that are merged into files of eight, days into weeks.

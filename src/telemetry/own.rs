@@ -121,7 +121,11 @@ impl OwnMetrics {
             queries: counter("latido_queries_total", "Queries by kind and outcome.", &["kind", "outcome"])?,
             query_duration: histogram("latido_query_duration_seconds", "Time to answer a query, by kind.", &["kind"])?,
             query_samples: single("latido_query_samples_total", "Samples and buckets that queries read.")?,
-            store: gauge("latido_store", "Figures of the store by tier: series, samples, bytes, partitions.", &["tier", "figure"])?,
+            store: gauge(
+                "latido_store",
+                "Figures of the store by tier: series, samples, bytes, bytes a sample, partitions, backlog and lag.",
+                &["tier", "figure"],
+            )?,
             task_restarts: counter("latido_task_restarts_total", "Loops started again after a panic, by task.", &["task"])?,
             component_degraded: gauge("latido_component_degraded", "Whether a part works with losses or not at all: 1 yes, 0 no.", &["component"])?,
             dashboard_frames: counter("latido_dashboard_frames_total", "Frames of dashboards by outcome: sent to a viewer, or skipped by one.", &["outcome"])?,

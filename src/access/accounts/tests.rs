@@ -2,27 +2,13 @@
 
 use super::*;
 use crate::clock::{Clock, ManualClock};
-use crate::model::{ByteCount, Widths};
-use crate::store::{self, JournalSync, Opened, Options, Place};
+use crate::store::{self, Opened, Options, Place};
 
 const DAY: Duration = Duration::from_secs(86_400);
 const PASSWORD: &str = "correct horse";
 
 fn options(place: Place) -> Options {
-    let widths = Widths { aggregated: Duration::from_secs(60), summary: Duration::from_secs(3600) };
-    Options {
-        place,
-        raw: DAY,
-        aggregated: None,
-        summary: None,
-        widths,
-        late_window: Duration::ZERO,
-        sync: JournalSync::Always,
-        cache: ByteCount::mib(1),
-        max_bytes: None,
-        max_series: usize::MAX,
-        guards_clock: false,
-    }
+    Options { raw: DAY, late_window: Duration::ZERO, ..Options::of(place) }
 }
 
 /// A store that keeps a day.

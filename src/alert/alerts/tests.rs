@@ -6,30 +6,16 @@ use super::*;
 use crate::alert::RuleOrigin;
 use crate::alert::rule::tests::draft;
 use crate::clock::ManualClock;
-use crate::model::{Batch, ByteCount, Origin, Sample, Widths};
+use crate::model::{Batch, Origin, Sample};
 use crate::net::Address;
-use crate::store::{self, JournalSync, Place, Writer};
+use crate::store::{self, Place, Writer};
 use crate::telemetry::Health;
 
 const MINUTE: i64 = 60_000;
 const START: Timestamp = Timestamp(1_764_000_000_000);
 
 fn open_store(clock: SharedClock) -> store::Opened {
-    let hour = Duration::from_secs(3600);
-    let options = store::Options {
-        place: Place::Memory,
-        raw: 48 * hour,
-        aggregated: None,
-        summary: None,
-        widths: Widths { aggregated: Duration::from_secs(60), summary: hour },
-        late_window: hour,
-        sync: JournalSync::Always,
-        cache: ByteCount::mib(16),
-        max_bytes: None,
-        max_series: usize::MAX,
-        guards_clock: false,
-    };
-    store::open(options, clock).unwrap()
+    store::open(store::Options::of(Place::Memory), clock).unwrap()
 }
 
 /// A catalog in memory, for tests of other files.

@@ -10,9 +10,9 @@ use std::time::Duration;
 use super::*;
 use crate::clock::{Clock, ManualClock};
 use crate::ingest::{self, Packs, Registry};
-use crate::model::{Batch, ByteCount, Labels, Origin as Came, Sample, Timestamp, Widths};
+use crate::model::{Batch, Labels, Origin as Came, Sample, Timestamp};
 use crate::query::{self, Engine};
-use crate::store::{self, Catalog, JournalSync, Keeper, Place as Lies, Reader, Writer};
+use crate::store::{self, Catalog, Keeper, Place as Lies, Reader, Writer};
 use crate::telemetry::{HealthBoard, OwnMetrics};
 
 pub(in crate::dashboard) const START: Timestamp = Timestamp(1_764_000_000_000);
@@ -67,19 +67,7 @@ impl House {
 }
 
 fn store_options() -> store::Options {
-    store::Options {
-        place: Lies::Memory,
-        raw: 48 * HOUR,
-        aggregated: None,
-        summary: None,
-        widths: Widths { aggregated: Duration::from_secs(60), summary: HOUR },
-        late_window: HOUR,
-        sync: JournalSync::Always,
-        cache: ByteCount::mib(4),
-        max_bytes: None,
-        max_series: usize::MAX,
-        guards_clock: false,
-    }
+    store::Options::of(Lies::Memory)
 }
 
 fn registry(catalog: &Catalog, reader: &Reader, clock: &Arc<ManualClock>) -> Registry {

@@ -4,10 +4,9 @@ use super::super::limits::tests::options;
 use super::*;
 use crate::clock::ManualClock;
 use crate::ingest::{Board, Intake};
-use crate::model::{Batch, ByteCount, METRIC_NAME, Origin, Sample, Timestamp, Widths};
-use crate::store::{self, JournalSync, Opened, Place};
+use crate::model::{Batch, METRIC_NAME, Origin, Sample, Timestamp};
+use crate::store::{self, Opened, Place};
 use crate::telemetry::{Component, Health, HealthBoard, OwnMetrics};
-use std::time::Duration;
 
 const NOW: Timestamp = Timestamp(1_764_000_000_000);
 
@@ -83,23 +82,7 @@ struct House {
 fn house() -> House {
     let clock = ManualClock::at(NOW);
     let options = options();
-    let opened: Opened = store::open(
-        store::Options {
-            place: Place::Memory,
-            raw: options.longest,
-            aggregated: None,
-            summary: None,
-            widths: Widths { aggregated: Duration::from_secs(60), summary: Duration::from_secs(3600) },
-            late_window: Duration::from_secs(3600),
-            sync: JournalSync::Always,
-            max_bytes: None,
-            max_series: usize::MAX,
-            guards_clock: false,
-            cache: ByteCount::mib(16),
-        },
-        clock.clone(),
-    )
-    .unwrap();
+    let opened: Opened = store::open(store::Options { raw: options.longest, ..store::Options::of(Place::Memory) }, clock.clone()).unwrap();
     let (own, health, board) = (OwnMetrics::new().unwrap(), HealthBoard::default(), Board::new());
     let registry = Registry::open(opened.catalog, opened.reader, options.clone(), clock.clone()).unwrap();
     let intake = Intake::start(opened.writer, options, clock, own.clone(), health.clone(), board.clone()).unwrap();

@@ -160,6 +160,7 @@ fn tier() -> Schema {
         ("samples", integer()),
         ("bytes", integer()),
         ("partitions", integer()),
+        ("bytes_per_sample", or_null(Type::Number)),
         ("oldest", or_null(Type::Integer)),
         ("newest", or_null(Type::Integer)),
     ])
@@ -325,6 +326,12 @@ shapes! {
             ("bytes", integer()), ("budget_bytes", or_null(Type::Integer)), ("bytes_per_sample", or_null(Type::Number)),
             ("forecast", object([("week_bytes", or_null(Type::Integer)), ("full_retention_bytes", or_null(Type::Integer))])),
         ])),
+        ("journal", object([
+            ("bytes", integer()), ("files", integer()), ("lag_seconds", or_null(Type::Number)), ("commits", integer()), ("commit_mean_ms", or_null(Type::Number)),
+        ])),
+        ("memory_bytes", integer()),
+        ("written_bytes", integer()),
+        ("compaction_lag_seconds", or_null(Type::Number)),
     ]);
     /// The newest values.
     LatestAnswer = object([("metrics", list(object([

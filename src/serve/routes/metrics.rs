@@ -84,8 +84,15 @@ fn stats_json(store: &StoreStats, storage: &StorageForecast, collection: &Collec
             "bytes": storage.bytes, "budget_bytes": storage.budget_bytes, "bytes_per_sample": storage.bytes_per_sample,
             "forecast": {"week_bytes": storage.week_bytes, "full_retention_bytes": storage.full_retention_bytes},
         },
-        "journal": {"bytes": store.journal_bytes, "files": store.journal_files},
+        "journal": {
+            "bytes": store.journal_bytes, "files": store.journal_files, "lag_seconds": store.journal_lag.map(seconds),
+            "commits": store.commits,
+            "commit_mean_ms": (store.commits > 0).then(|| millis(store.commit_time) / store.commits as f64),
+        },
         "head_bytes": store.head_bytes,
+        "memory_bytes": store.memory_bytes,
+        "written_bytes": store.written_bytes,
+        "compaction_lag_seconds": store.compaction_lag.map(seconds),
         "compaction_backlog": store.compaction_backlog,
         "last_maintenance_ms": store.last_maintenance.map(millis),
     })
@@ -93,7 +100,7 @@ fn stats_json(store: &StoreStats, storage: &StorageForecast, collection: &Collec
 
 fn tier_json(stats: &TierStats) -> Value {
     json!({
-        "series": stats.series, "samples": stats.samples, "bytes": stats.bytes, "partitions": stats.partitions,
+        "series": stats.series, "samples": stats.samples, "bytes": stats.bytes, "partitions": stats.partitions, "bytes_per_sample": stats.bytes_per_sample(),
         "oldest": stats.oldest, "newest": stats.newest,
     })
 }
@@ -105,6 +112,10 @@ fn source_json(stats: &SourceStats) -> Value {
         "success_rate": (stats.runs > 0).then(|| good as f64 / stats.runs as f64),
         "last_error": stats.last_error, "last_success": stats.last_success, "last_duration_ms": stats.last_duration.map(millis),
     })
+}
+
+fn seconds(duration: Duration) -> f64 {
+    duration.as_secs_f64()
 }
 
 fn millis(duration: Duration) -> f64 {

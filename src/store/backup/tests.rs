@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::clock::ManualClock;
-use crate::model::{Batch, ByteCount, Labels, Matcher, Origin, Sample, Segment, TimeRange, Timestamp, Widths};
-use crate::store::{JournalSync, Opened, Options, Place, Selection, StoreError, open};
+use crate::model::{Batch, Labels, Matcher, Origin, Sample, Segment, TimeRange, Timestamp};
+use crate::store::{Opened, Options, Place, Selection, StoreError, open};
 use crate::task::Deadline;
 
 const MINUTE: i64 = 60_000;
@@ -16,17 +16,11 @@ const START: i64 = 1_790_000_000_000 / 86_400_000 * 86_400_000;
 fn options(directory: &Path) -> Options {
     let hours = |h: u64| Duration::from_secs(3600 * h);
     Options {
-        place: Place::Disk(directory.into()),
         raw: hours(4),
         aggregated: Some(hours(48)),
         summary: Some(hours(2000)),
-        widths: Widths { aggregated: Duration::from_secs(60), summary: hours(1) },
         late_window: Duration::from_secs(600),
-        sync: JournalSync::Always,
-        cache: ByteCount::mib(8),
-        max_bytes: None,
-        max_series: usize::MAX,
-        guards_clock: false,
+        ..Options::of(Place::Disk(directory.into()))
     }
 }
 

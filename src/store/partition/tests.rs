@@ -8,27 +8,15 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{ByteCount, Tier, TimeRange, Timestamp, Widths};
+use crate::model::{Tier, TimeRange, Timestamp};
 use crate::store::layout::Combine;
 use crate::store::rollup::roll_samples;
-use crate::store::{JournalSync, Options, Place};
+use crate::store::{Options, Place};
 
 const WIDTH: Duration = Duration::from_secs(60);
 
 fn files(place: Place) -> Arc<Files> {
-    let options = Options {
-        place,
-        raw: Duration::from_secs(3600),
-        aggregated: None,
-        summary: None,
-        widths: Widths { aggregated: WIDTH, summary: Duration::from_secs(3600) },
-        late_window: Duration::from_secs(60),
-        sync: JournalSync::Always,
-        cache: ByteCount::mib(8),
-        max_bytes: None,
-        max_series: 1000,
-        guards_clock: false,
-    };
+    let options = Options { raw: Duration::from_secs(3600), late_window: Duration::from_secs(60), max_series: 1000, ..Options::of(place) };
     Arc::new(Files::open(&options).unwrap())
 }
 
