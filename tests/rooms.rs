@@ -57,7 +57,7 @@ const HOMES: &[(&str, &str)] = &[
     ("actix_*", "serve"),
     ("utoipa", "serve"),
     ("flate2", "serve"),
-    ("flate2", "store/partition/pack"),
+    ("flate2", "store/partition"),
     ("rust_embed", "serve"),
     ("sysinfo", "collect"),
     ("procfs", "collect"),
