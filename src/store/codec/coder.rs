@@ -43,7 +43,7 @@ impl Bit {
     }
 
     fn learn(&mut self, bit: bool) {
-        let rate = i32::from(RATES.get(usize::from(self.seen)).copied().unwrap_or(1000));
+        let rate = i32::from(RATES.get(usize::from(self.seen) % RATES.len()).copied().unwrap_or(1000));
         let goal = if bit { i32::from(LEAST) } else { i32::from(ONE - LEAST) };
         let moved = i32::from(self.no) + (((goal - i32::from(self.no)) * rate) >> 16);
         self.no = (moved as u16).clamp(LEAST, ONE - LEAST);

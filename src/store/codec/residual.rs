@@ -75,6 +75,7 @@ impl Residual {
         self.expected
     }
 
+    #[inline]
     fn magnitude<C: Coder>(&mut self, coder: &mut C, value: u64) -> u64 {
         let size = self.class(coder, class(value));
         if self.follows {
@@ -84,6 +85,7 @@ impl Residual {
     }
 
     /// The bits of a magnitude of a known class, below the highest.
+    #[inline]
     pub(super) fn digits<C: Coder>(&mut self, coder: &mut C, size: i32, value: u64) -> u64 {
         let mut left = size.cast_unsigned().saturating_sub(1);
         let row = UPPER + 8 * (size.cast_unsigned() as usize).min(15);
@@ -98,6 +100,7 @@ impl Residual {
     }
 
     /// From 1 to 64.
+    #[inline]
     fn class<C: Coder>(&mut self, coder: &mut C, size: i32) -> i32 {
         let expected = ((self.expected + FINE / 2) / FINE).clamp(1, 64);
         let row = CLASS + 16 * (expected.cast_unsigned() as usize).min(5);
