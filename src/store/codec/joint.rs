@@ -367,6 +367,9 @@ impl<'a> Column<'a> {
     }
 
     fn likely_guess(&self) -> Guess {
+        if self.whole.len() < 2 {
+            return Guess::Before;
+        }
         let before = self.cost(Guess::Before, u32::MAX);
         let mut best = (before, Guess::Before);
         // Where nothing rises, only what was right before is cheap.
@@ -381,23 +384,23 @@ impl<'a> Column<'a> {
 
     /// The bits that a guess leaves of first and last, roughly; it stops past `most`.
     fn cost(&self, guess: Guess, most: u32) -> u32 {
-        let mut past = Model::new(Head { guess, ..self.head });
+        let mut model = Model::new(Head { guess, ..self.head });
         let mut cost = 0;
         let left = |guess: i64, v: i64| if guess == v { 0 } else { width(guess, v).cast_unsigned() + 2 };
         for (w, count) in self.whole.iter().zip(self.counts) {
-            let is_flat = past.past.begun && *w == past.flat_at(past.past.last, *count);
-            if !past.past.begun {
-                past.past.last = w.first;
+            let is_flat = model.past.begun && *w == model.flat_at(model.past.last, *count);
+            if !model.past.begun {
+                model.past.last = w.first;
             } else if !is_flat {
-                cost += left(past.guess(past.past.last, past.past.gap), w.first);
+                cost += left(model.guess(model.past.last, model.past.gap), w.first);
             }
             if !is_flat && *count > 1 {
-                cost += left(past.guess(w.first, past.past.rise), w.last);
+                cost += left(model.guess(w.first, model.past.rise), w.last);
             }
             if cost > most {
                 break;
             }
-            past.learn(*w, *count, is_flat);
+            model.learn(*w, *count, is_flat);
         }
         cost
     }
