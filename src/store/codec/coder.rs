@@ -43,7 +43,7 @@ impl Bit {
     }
 
     fn learn(&mut self, bit: bool) {
-        let rate = i32::from(RATES.get(usize::from(self.seen)).copied().unwrap_or(1000));
+        let rate = i32::from(RATES.get(usize::from(self.seen) % RATES.len()).copied().unwrap_or(1000));
         let goal = if bit { i32::from(LEAST) } else { i32::from(ONE - LEAST) };
         let moved = i32::from(self.no) + (((goal - i32::from(self.no)) * rate) >> 16);
         self.no = (moved as u16).clamp(LEAST, ONE - LEAST);
@@ -62,6 +62,8 @@ pub(super) trait Coder {
     fn bit(&mut self, state: &mut Bit, bit: bool) -> bool;
     /// The lowest `count` bits of a number, nothing known of them.
     fn plain(&mut self, count: u32, value: u64) -> u64;
+    /// Some decisions in a row; a reader holds what it reads from in registers meanwhile.
+    fn row<T>(&mut self, decide: impl FnOnce(&mut Self) -> T) -> T;
 }
 
 /// Writes decisions.
@@ -142,9 +144,15 @@ impl Coder for Encoder {
         }
         value
     }
+
+    #[inline]
+    fn row<T>(&mut self, decide: impl FnOnce(&mut Self) -> T) -> T {
+        decide(self)
+    }
 }
 
 /// Reads decisions.
+#[derive(Clone)]
 pub(super) struct Decoder<'a> {
     code: u32,
     range: u32,
@@ -159,7 +167,7 @@ impl<'a> Decoder<'a> {
         out
     }
 
-    #[inline]
+    #[inline(always)]
     fn shift(&mut self) {
         let byte = self.rest.next().copied().unwrap_or_else(|| {
             self.supposed += 1;
@@ -168,7 +176,7 @@ impl<'a> Decoder<'a> {
         self.code = self.code << 8 | u32::from(byte);
     }
 
-    #[inline]
+    #[inline(always)]
     fn normalize(&mut self) {
         while self.range < NARROW {
             self.range <<= 8;
@@ -177,7 +185,7 @@ impl<'a> Decoder<'a> {
     }
 
     /// Whether more was read than any writer leaves out.
-    #[inline]
+    #[inline(always)]
     pub(super) const fn is_beyond(&self) -> bool {
         self.supposed > LEFT_OUT
     }
@@ -195,7 +203,7 @@ impl<'a> Decoder<'a> {
 }
 
 impl Coder for Decoder<'_> {
-    #[inline]
+    #[inline(always)]
     fn bit(&mut self, state: &mut Bit, _: bool) -> bool {
         let bound = state.bound(self.range);
         let bit = self.code >= bound;
@@ -210,7 +218,7 @@ impl Coder for Decoder<'_> {
         bit
     }
 
-    #[inline]
+    #[inline(always)]
     fn plain(&mut self, count: u32, _: u64) -> u64 {
         let mut value = 0;
         let mut left = count;
@@ -224,5 +232,13 @@ impl Coder for Decoder<'_> {
             self.normalize();
         }
         value
+    }
+
+    #[inline(always)]
+    fn row<T>(&mut self, decide: impl FnOnce(&mut Self) -> T) -> T {
+        let mut near = self.clone();
+        let out = decide(&mut near);
+        *self = near;
+        out
     }
 }

@@ -2,6 +2,7 @@
 
 use super::bytes::{Cursor, put_varint, varint_len, zigzag};
 use super::decimal::{MAX_EXPONENT, exponent_of, from_mantissa, mantissa};
+use super::integers::Aim;
 use super::scale::{ordered, unordered};
 use super::{CodecError, integers, packed};
 
@@ -45,25 +46,37 @@ impl Kind {
     }
 }
 
-/// Below as many bytes a value decimals are taken without trying anything else.
-const CHEAP: usize = 3;
+/// Below as many bytes a value decimals are taken without trying anything else: for size, for speed.
+const CHEAP: [usize; 2] = [3, 6];
 
-/// Appends the smallest form.
-pub(super) fn encode(values: &[f64], out: &mut Vec<u8>) {
+/// Appends the form that suits the aim.
+pub(super) fn encode(values: &[f64], aim: Aim, out: &mut Vec<u8>) {
     if let Some(v) = constant(values) {
         put_constant(values.len(), v, out);
         return;
     }
-    let decimal = decimal_form(values);
-    let cheap = decimal.as_ref().is_some_and(|form| form.len() < values.len() * CHEAP);
-    let long = if cheap { [None, None, None] } else { [Some(ordered_form(values)), Some(xor_form(values)), packed_form(values)] };
+    // Short columns are read in no time.
+    let aim = if values.len() < packed::SHORTEST { Aim::Size } else { aim };
+    let decimal = decimal_form(values, aim);
+    let [size, speed] = CHEAP;
+    let cheap = values.len() * if aim == Aim::Size { size } else { speed };
+    let best = match decimal {
+        Some(decimal) if decimal.len() < cheap => decimal,
+        decimal => long_form(values, aim, decimal),
+    };
+    out.extend_from_slice(&best);
+}
+
+/// The best of all where decimals (if they are) are long.
+fn long_form(values: &[f64], aim: Aim, decimal: Option<Vec<u8>>) -> Vec<u8> {
+    let ordered = if aim == Aim::Size { Some(ordered_form(values)) } else { None };
     let mut best = raw_form(values);
-    for form in long.into_iter().chain([decimal]).flatten() {
+    for form in [ordered, Some(xor_form(values)), packed_form(values), decimal].into_iter().flatten() {
         if form.len() < best.len() {
             best = form;
         }
     }
-    out.extend_from_slice(&best);
+    if aim == Aim::Speed { ordered_below(values, best.len()).unwrap_or(best) } else { best }
 }
 
 /// Reads what [`encode`] wrote, to the end of the bytes.
@@ -130,8 +143,15 @@ fn decode_constant(mut cursor: Cursor<'_>, exponent: u8) -> Result<Vec<f64>, Cod
 fn ordered_form(values: &[f64]) -> Vec<u8> {
     let whole: Vec<i64> = values.iter().map(|v| ordered(*v)).collect();
     let mut out = vec![Kind::Ordered as u8];
-    integers::encode(&whole, &mut out);
+    integers::encode(&whole, Aim::Size, &mut out);
     out
+}
+
+/// The same where it is clearly smaller than another form of `than` bytes.
+fn ordered_below(values: &[f64], than: usize) -> Option<Vec<u8>> {
+    let whole: Vec<i64> = values.iter().map(|v| ordered(*v)).collect();
+    let mut out = vec![Kind::Ordered as u8];
+    integers::encode_below(&whole, than, &mut out).then_some(out)
 }
 
 fn raw_form(values: &[f64]) -> Vec<u8> {
@@ -193,7 +213,7 @@ fn decode_xor(mut cursor: Cursor<'_>) -> Result<Vec<f64>, CodecError> {
 }
 
 /// Scaled to whole numbers; `None` where too many values are no short decimals.
-fn decimal_form(values: &[f64]) -> Option<Vec<u8>> {
+fn decimal_form(values: &[f64], aim: Aim) -> Option<Vec<u8>> {
     let exponent = common_exponent(values)?;
     let mut whole = Vec::with_capacity(values.len());
     let mut exceptions = Vec::new();
@@ -215,7 +235,7 @@ fn decimal_form(values: &[f64]) -> Option<Vec<u8>> {
         out.extend_from_slice(&bits.to_le_bytes());
         after = i + 1;
     }
-    integers::encode(&whole, &mut out);
+    integers::encode(&whole, aim, &mut out);
     Some(out)
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::bytes::{Cursor, put_block, put_varint};
 use super::histogram::{buckets_of, fill, hint_byte, hint_of, put_shape, same_shape, take_shape, whole};
+use super::integers::Aim;
 use super::{CodecError, floats, integers};
 use crate::model::Histogram;
 
@@ -27,14 +28,14 @@ enum Form {
 pub(super) fn encode(all: &[Arc<Histogram>], out: &mut Vec<u8>) {
     out.push(VERSION);
     let hints: Vec<i64> = all.iter().map(|h| i64::from(hint_byte(h.reset_hint))).collect();
-    put_block(out, |block| integers::encode(&hints, block));
+    put_block(out, |block| integers::encode(&hints, Aim::Size, block));
     let stretches = stretches(all);
     put_varint(stretches.len() as u64, out);
     for (shape, stretch) in stretches {
         put_varint(stretch.len() as u64, out);
         put_shape(shape, out);
         let sums: Vec<f64> = stretch.iter().map(|h| h.sum).collect();
-        put_block(out, |block| floats::encode(&sums, block));
+        put_block(out, |block| floats::encode(&sums, Aim::Size, block));
         put_counts(stretch, out);
     }
 }
@@ -66,20 +67,20 @@ fn put_counts(stretch: &[Arc<Histogram>], out: &mut Vec<u8>) {
     if let Some(rows) = stretch.iter().map(|h| whole_row(h)).collect::<Option<Vec<_>>>() {
         out.push(Form::Whole as u8);
         let first = rows.first().map(Vec::as_slice).unwrap_or_default();
-        put_block(out, |block| integers::encode(first, block));
+        put_block(out, |block| integers::encode(first, Aim::Size, block));
         let difference = |place: usize| {
             let of = move |row: &Vec<i64>| row.get(place).copied().unwrap_or(0);
             rows.iter().zip(rows.iter().skip(1)).map(move |(before, now)| of(now).wrapping_sub(of(before)))
         };
         let differences: Vec<i64> = (0..first.len()).flat_map(difference).collect();
-        put_block(out, |block| integers::encode(&differences, block));
+        put_block(out, |block| integers::encode(&differences, Aim::Size, block));
         return;
     }
     out.push(Form::Floats as u8);
     let rows: Vec<Vec<f64>> = stretch.iter().map(|h| [h.count].into_iter().chain(buckets(h)).collect()).collect();
     let width = rows.first().map_or(0, Vec::len);
     let values: Vec<f64> = (0..width).flat_map(|place| rows.iter().map(move |row| row.get(place).copied().unwrap_or(0.0))).collect();
-    put_block(out, |block| floats::encode(&values, block));
+    put_block(out, |block| floats::encode(&values, Aim::Size, block));
 }
 
 /// What the count is beyond all buckets, then the buckets; `None` where any is no whole number.

@@ -52,6 +52,18 @@ impl Kind {
     }
 }
 
+/// What a form is chosen for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Aim {
+    /// The smallest.
+    Size,
+    /// One that is read fast, unless the modelled one is clearly smaller.
+    Speed,
+}
+
+/// Clearly smaller is below as many hundredths.
+const CLEARLY: usize = 80;
+
 /// Without pco; the earlier is taken where two are as small.
 const BY_HAND: [Kind; 5] = [Kind::Plain, Kind::Delta, Kind::DeltaOfDelta, Kind::Steps, Kind::Bends];
 /// Nothing that pco packs is smaller.
@@ -63,17 +75,46 @@ impl Kind {
     const fn skips_zeros(self) -> bool {
         matches!(self, Self::Steps | Self::Bends)
     }
+}
 
-    /// Bytes that one of [`BY_HAND`] takes, without the count.
-    fn len_of(self, values: &[i64]) -> usize {
-        if self.skips_zeros() {
-            let (n, len) = steps(values, self.order()).fold((0, 0), |(n, len), (zeros, d)| (n + 1, len + varint_len(zeros) + varint_len(zigzag(d))));
-            varint_len(n) + len
+/// Bytes that the differences of an order take: all of them, and those that are not zero.
+#[derive(Clone, Copy, Default)]
+struct Lengths {
+    all: usize,
+    others: usize,
+    count: u64,
+    zeros: u64,
+}
+
+impl Lengths {
+    const fn push(&mut self, d: i64) {
+        let len = varint_len(zigzag(d));
+        self.all += len;
+        if d == 0 {
+            self.zeros += 1;
         } else {
-            let mut differ = Differ::default();
-            values.iter().map(|v| varint_len(zigzag(differ.forward(self.order(), *v)))).sum()
+            self.others += varint_len(self.zeros) + len;
+            self.count += 1;
+            self.zeros = 0;
         }
     }
+
+    const fn steps(self) -> usize {
+        varint_len(self.count) + self.others
+    }
+}
+
+/// Bytes that each of [`BY_HAND`] takes, without the count.
+fn lengths(values: &[i64]) -> [usize; 5] {
+    let (mut plain, mut first, mut second) = (0, Lengths::default(), Lengths::default());
+    let mut differ = Differ::default();
+    for v in values {
+        let bend = differ.forward(2, *v);
+        plain += varint_len(zigzag(*v));
+        first.push(differ.delta);
+        second.push(bend);
+    }
+    [plain, first.all, second.all, first.steps(), second.steps()]
 }
 
 /// Turns values into differences of an order, one by one, and back.
@@ -108,8 +149,8 @@ impl Differ {
     }
 }
 
-/// Appends the smallest form.
-pub(super) fn encode(values: &[i64], out: &mut Vec<u8>) {
+/// Appends the form that suits the aim.
+pub(super) fn encode(values: &[i64], aim: Aim, out: &mut Vec<u8>) {
     if let Some((first, step)) = line(values) {
         out.push(Kind::Linear as u8);
         put_varint(values.len() as u64, out);
@@ -119,10 +160,13 @@ pub(super) fn encode(values: &[i64], out: &mut Vec<u8>) {
         }
         return;
     }
-    let sized = BY_HAND.map(|kind| (kind.len_of(values), kind));
-    let (len, kind) = sized.into_iter().min_by_key(|(len, _)| *len).unwrap_or((usize::MAX, Kind::Plain));
+    let (len, kind) = lengths(values).into_iter().zip(BY_HAND).min_by_key(|(len, _)| *len).unwrap_or((usize::MAX, Kind::Plain));
     let len = len.saturating_add(varint_len(values.len() as u64));
-    if let Some((kind, form)) = learned_form(values, len) {
+    let form = match aim {
+        Aim::Size => learned_form(values, len),
+        Aim::Speed => fast_form(values, len),
+    };
+    if let Some((kind, form)) = form {
         out.push(kind as u8);
         out.extend_from_slice(&form);
         return;
@@ -150,7 +194,7 @@ fn learned_form(values: &[i64], len: usize) -> Option<(Kind, Vec<u8>)> {
         return None;
     }
     let mut form = Vec::new();
-    modelled::encode(values, &mut form);
+    modelled::Plan::of(values).encode(&mut form);
     let worth = form.len() > SMALLEST_PACKED && values.len() >= packed::SHORTEST;
     let packed = if worth { packed::pack(values) } else { None };
     let best = match packed.filter(|p| p.len() < form.len()) {
@@ -158,6 +202,41 @@ fn learned_form(values: &[i64], len: usize) -> Option<(Kind, Vec<u8>)> {
         None => (Kind::Modelled, form),
     };
     Some(best).filter(|(_, form)| form.len() < len)
+}
+
+/// What is read fast if it is smaller than `len`, or what is modelled if it is clearly smaller. Only
+/// forms are made that may win.
+fn fast_form(values: &[i64], len: usize) -> Option<(Kind, Vec<u8>)> {
+    if len <= SMALLEST_MODELLED || values.len() < modelled::SHORTEST {
+        return None;
+    }
+    let plan = modelled::Plan::of(values);
+    let worth = len > SMALLEST_PACKED && values.len() >= packed::SHORTEST && !plan.is_quiet();
+    let packed = if worth { packed::pack_known(values, plan.order(), plan.unit()) } else { None };
+    let packed = packed.filter(|form| form.len() < len);
+    let modelled = clearly_smaller(&plan, packed.as_ref().map_or(len, Vec::len));
+    modelled.map(|form| (Kind::Modelled, form)).or_else(|| packed.map(|form| (Kind::Packed, form)))
+}
+
+fn clearly_smaller(plan: &modelled::Plan<'_>, than: usize) -> Option<Vec<u8>> {
+    let most = than * CLEARLY / 100;
+    if plan.estimate() > most {
+        return None;
+    }
+    let mut form = Vec::new();
+    plan.encode(&mut form);
+    (form.len() <= most).then_some(form)
+}
+
+/// Appends the modelled form where it is clearly smaller than another of `than` bytes.
+pub(super) fn encode_below(values: &[i64], than: usize, out: &mut Vec<u8>) -> bool {
+    let form = clearly_smaller(&modelled::Plan::of(values), than);
+    let found = form.is_some();
+    if let Some(form) = form {
+        out.push(Kind::Modelled as u8);
+        out.extend_from_slice(&form);
+    }
+    found
 }
 
 /// Reads what [`encode`] wrote, to the end of the bytes.

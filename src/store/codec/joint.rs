@@ -26,6 +26,9 @@ enum Guess {
 
 const GUESSES: [Guess; 3] = [Guess::Before, Guess::Slope, Guess::Level];
 
+/// Fewer bits left of a column are not worth another guess.
+const CHEAP: u32 = 64;
+
 /// A bucket's values as whole numbers; sum and correction have a scale of their own.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 struct Whole {
@@ -111,6 +114,8 @@ struct Model {
     sum: Residual,
     resets: Residual,
     correction: Residual,
+    /// Zero, as a sum.
+    nothing: i64,
     past: Past,
 }
 
@@ -144,6 +149,7 @@ impl Model {
             sum: Residual::new(sum, 0),
             resets: Residual::new(resets, 2),
             correction: Residual::new(correction, 0),
+            nothing: head.sums.nearest(0.0, head.values),
             past,
         }
     }
@@ -180,12 +186,7 @@ impl Model {
     /// The bucket where every sample is `v`.
     fn flat_at(&self, v: i64, count: u64) -> Whole {
         let sum = self.head.sums.nearest(self.head.values.level(v) * count as f64, self.head.values);
-        Whole { first: v, last: v, min: v, max: v, sum, resets: 0, correction: self.nothing() }
-    }
-
-    /// Zero, as a sum.
-    fn nothing(&self) -> i64 {
-        self.head.sums.nearest(0.0, self.head.values)
+        Whole { first: v, last: v, min: v, max: v, sum, resets: 0, correction: self.nothing }
     }
 
     fn uneven<C: Coder>(&mut self, coder: &mut C, count: u64, w: Whole) -> Whole {
@@ -270,7 +271,7 @@ impl Model {
         let level = |v| self.head.values.level(v);
         let (min, max) = (level(w.min), level(w.max));
         let guess = match w.resets {
-            0 => self.nothing(),
+            0 => self.nothing,
             1 => self.head.sums.nearest(max, self.head.values),
             n => self.head.sums.nearest(n as f64 * (min + self.past.before_reset * (max - min)), self.head.values),
         };
@@ -292,15 +293,16 @@ impl Model {
         }
         let (values, sums) = (self.head.values, self.head.sums);
         let as_level = |v: i64| if values == sums { values.level(v) } else { sums.value(v) * values.unit() };
+        if self.head.guess == Guess::Level {
+            let mean = as_level(w.sum) / count as f64;
+            self.past.level = if self.past.begun && self.past.level.is_finite() { self.past.level + (mean - self.past.level) * 0.3 } else { mean };
+        }
         let (min, max) = (values.level(w.min), values.level(w.max));
-        let sum = as_level(w.sum);
-        let mean = sum / count as f64;
-        self.past.level = if self.past.begun && self.past.level.is_finite() { self.past.level + (mean - self.past.level) * 0.3 } else { mean };
         if max > min {
             let (known, inner) = self.known_of_sum(count, w);
             let place = |v: f64| Some((v - min) / (max - min)).filter(|p| p.is_finite()).unwrap_or(0.5).clamp(0.0, 1.0);
             if inner > 0.5 {
-                self.past.inside += (place((sum - known) / inner) - self.past.inside) * 0.2;
+                self.past.inside += (place((as_level(w.sum) - known) / inner) - self.past.inside) * 0.2;
             }
             if w.resets > 1 {
                 self.past.before_reset += (place(as_level(w.correction) / w.resets as f64) - self.past.before_reset) * 0.2;
@@ -318,29 +320,90 @@ impl Model {
     }
 }
 
-/// The values in the smallest of all guesses.
+/// The values, after the guess that is likely to leave the least.
 pub(super) fn encode(b: &BucketColumns) -> Vec<u8> {
-    let values = Scale::holding(b.first.iter().chain(&b.last).chain(&b.min).chain(&b.max));
-    let sums = || b.sum.iter().chain(&b.correction);
-    let same = values == Scale::Bits || sums().all(|v| values.whole(*v).is_some());
-    let sums = if same { values } else { Scale::holding(sums()) };
-    let mut whole = wholes(b, values, sums);
-    let unit = if values == sums && values != Scale::Bits { unit(&whole) } else { 1 };
-    if unit > 1 {
-        whole.iter_mut().for_each(|w| *w = w.map(|v| v / unit));
-    }
+    let column = Column::of(b);
+    column.encode(column.likely_guess())
+}
+
+/// The values in the smallest of all guesses.
+#[cfg(test)]
+pub(super) fn smallest(b: &BucketColumns) -> Vec<u8> {
+    let column = Column::of(b);
     let guesses = if b.len() < 2 { 1 } else { GUESSES.len() };
-    let forms = GUESSES.into_iter().take(guesses).map(|guess| {
+    GUESSES.into_iter().take(guesses).map(|guess| column.encode(guess)).min_by_key(Vec::len).unwrap_or_default()
+}
+
+/// Buckets as whole numbers.
+struct Column<'a> {
+    head: Head,
+    whole: Vec<Whole>,
+    counts: &'a [u64],
+}
+
+impl<'a> Column<'a> {
+    fn of(b: &'a BucketColumns) -> Self {
+        let values = Scale::holding(b.first.iter().chain(&b.last).chain(&b.min).chain(&b.max));
+        let sums = || b.sum.iter().chain(&b.correction);
+        let same = values == Scale::Bits || sums().all(|v| values.whole(*v).is_some());
+        let sums = if same { values } else { Scale::holding(sums()) };
+        let mut whole = wholes(b, values, sums);
+        let unit = if values == sums && values != Scale::Bits { unit(&whole) } else { 1 };
+        if unit > 1 {
+            whole.iter_mut().for_each(|w| *w = w.map(|v| v / unit));
+        }
+        Self { head: Head { values, sums, guess: Guess::Before, unit }, whole, counts: &b.count }
+    }
+
+    fn encode(&self, guess: Guess) -> Vec<u8> {
+        let head = Head { guess, ..self.head };
         let mut coder = Encoder::new();
-        let head = Head { values, sums, guess, unit };
         code_head(&mut coder, head);
         let mut model = Model::new(head);
-        for (w, count) in whole.iter().zip(&b.count) {
+        for (w, count) in self.whole.iter().zip(self.counts) {
             model.bucket(&mut coder, *count, *w);
         }
         coder.finish()
-    });
-    forms.min_by_key(Vec::len).unwrap_or_default()
+    }
+
+    fn likely_guess(&self) -> Guess {
+        if self.whole.len() < 2 {
+            return Guess::Before;
+        }
+        let before = self.cost(Guess::Before, u32::MAX);
+        let mut best = (before, Guess::Before);
+        // Where nothing rises, only what was right before is cheap.
+        for guess in GUESSES.into_iter().skip(1).filter(|_| before > CHEAP) {
+            let cost = self.cost(guess, best.0);
+            if cost < best.0 {
+                best = (cost, guess);
+            }
+        }
+        best.1
+    }
+
+    /// The bits that a guess leaves of first and last, roughly; it stops past `most`.
+    fn cost(&self, guess: Guess, most: u32) -> u32 {
+        let mut model = Model::new(Head { guess, ..self.head });
+        let mut cost = 0;
+        let left = |guess: i64, v: i64| if guess == v { 0 } else { width(guess, v).cast_unsigned() + 2 };
+        for (w, count) in self.whole.iter().zip(self.counts) {
+            let is_flat = model.past.begun && *w == model.flat_at(model.past.last, *count);
+            if !model.past.begun {
+                model.past.last = w.first;
+            } else if !is_flat {
+                cost += left(model.guess(model.past.last, model.past.gap), w.first);
+            }
+            if !is_flat && *count > 1 {
+                cost += left(model.guess(w.first, model.past.rise), w.last);
+            }
+            if cost > most {
+                break;
+            }
+            model.learn(*w, *count, is_flat);
+        }
+        cost
+    }
 }
 
 /// What every value is a multiple of.
@@ -379,18 +442,43 @@ pub(super) fn decode(bytes: &[u8], b: &mut BucketColumns) -> Result<(), CodecErr
     let any = Head { values: Scale::Bits, sums: Scale::Bits, guess: Guess::Before, unit: 1 };
     let head = code_head(&mut coder, any).ok_or(CodecError::Damaged("scale of buckets"))?;
     let mut model = Model::new(head);
+    let columns = [&mut b.first, &mut b.last, &mut b.min, &mut b.max, &mut b.sum, &mut b.correction];
+    columns.into_iter().for_each(|column| column.reserve(b.count.len()));
+    b.resets.reserve(b.count.len());
+    let (mut values, mut sums, mut corrections) = (Known::new(head.values), Known::new(head.sums), Known::new(head.sums));
     for count in &b.count {
         let w = model.bucket(&mut coder, *count, Whole::default()).map(|v| v.wrapping_mul(head.unit));
         if coder.is_beyond() {
             return Err(CodecError::Truncated);
         }
-        b.first.push(head.values.value(w.first));
-        b.last.push(head.values.value(w.last));
-        b.min.push(head.values.value(w.min));
-        b.max.push(head.values.value(w.max));
-        b.sum.push(head.sums.value(w.sum));
+        b.first.push(values.of(w.first));
+        b.last.push(values.of(w.last));
+        b.min.push(values.of(w.min));
+        b.max.push(values.of(w.max));
+        b.sum.push(sums.of(w.sum));
         b.resets.push(w.resets.cast_unsigned());
-        b.correction.push(head.sums.value(w.correction));
+        b.correction.push(corrections.of(w.correction));
     }
     coder.finish()
+}
+
+/// Remembers the last value: neighbours are often the same.
+struct Known {
+    scale: Scale,
+    whole: i64,
+    value: f64,
+}
+
+impl Known {
+    fn new(scale: Scale) -> Self {
+        Self { scale, whole: 0, value: scale.value(0) }
+    }
+
+    #[inline]
+    fn of(&mut self, whole: i64) -> f64 {
+        if whole != self.whole {
+            *self = Self { whole, value: self.scale.value(whole), scale: self.scale };
+        }
+        self.value
+    }
 }

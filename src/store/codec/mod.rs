@@ -35,6 +35,8 @@ use std::time::Duration;
 
 use crate::model::{BucketColumns, Histogram};
 
+use integers::Aim;
+
 pub(super) use bytes::{Cursor, put_varint, unzigzag, zigzag};
 pub(super) use decimal::{exponent_of, from_mantissa, mantissa};
 pub use error::CodecError;
@@ -46,7 +48,7 @@ pub const MAX_VALUES: usize = 1 << 24;
 /// Appends strictly ascending timestamps to `out`. Regular steps cost about ten bytes in all.
 pub fn encode_times(times: &[i64], out: &mut Vec<u8>) {
     debug_assert!(times.is_sorted_by(|a, b| a < b), "times ascend strictly");
-    integers::encode(times, out);
+    integers::encode(times, Aim::Size, out);
 }
 
 /// Reads what [`encode_times`] wrote.
@@ -58,9 +60,10 @@ pub fn decode_times(bytes: &[u8]) -> Result<Vec<i64>, CodecError> {
     if times.is_sorted_by(|a, b| a < b) { Ok(times) } else { Err(CodecError::NotAscending) }
 }
 
-/// Appends values to `out` in the smallest form that gives back every bit.
+/// Appends values to `out` in a form that gives back every bit: one that is read fast, unless another
+/// is clearly smaller.
 pub fn encode_floats(values: &[f64], out: &mut Vec<u8>) {
-    floats::encode(values, out);
+    floats::encode(values, Aim::Speed, out);
 }
 
 /// Reads what [`encode_floats`] wrote.
@@ -74,7 +77,7 @@ pub fn decode_floats(bytes: &[u8]) -> Result<Vec<f64>, CodecError> {
 /// Appends whole numbers to `out`.
 pub fn encode_ints(values: &[u64], out: &mut Vec<u8>) {
     let signed: Vec<i64> = values.iter().map(|v| v.cast_signed()).collect();
-    integers::encode(&signed, out);
+    integers::encode(&signed, Aim::Size, out);
 }
 
 /// Reads what [`encode_ints`] wrote.

@@ -1,6 +1,8 @@
 //! Columns of whole numbers as what is left after a guess, through the learning coder. Knows no
 //! meaning.
 
+use std::borrow::Cow;
+
 use super::bytes::{Cursor, put_block, put_varint, zigzag};
 use super::coder::{Decoder, Encoder};
 use super::residual::{Residual, class};
@@ -10,6 +12,12 @@ use super::{CodecError, priors};
 pub(super) const SHORTEST: usize = 4;
 /// Averages are kept in sixteenths.
 const FINE: i64 = 16;
+/// A column is quiet where for one that is not zero at least as many are.
+const QUIET: u32 = 7;
+/// Bytes beside what is left.
+const HEADER: usize = 8;
+/// Values that are read before it is asked whether bytes are left.
+const AT_ONCE: usize = 64;
 
 /// What the next value is guessed from. Numbers are for ever; new ones may be added.
 #[repr(u8)]
@@ -71,6 +79,7 @@ struct Rhythm {
 
 impl Rhythm {
     /// Below 22.
+    #[inline]
     const fn context(&self) -> usize {
         if self.zeros == 0 {
             return if self.others > 3 { 3 } else { self.others };
@@ -110,40 +119,96 @@ impl Rhythm {
 /// Set beside the guess where a unit follows: every value lies so many units from the base.
 const IN_UNITS: u8 = 0x80;
 
-/// The guess, the base, the expected class and the unit, then a block of what is left.
-pub(super) fn encode(values: &[i64], out: &mut Vec<u8>) {
-    let unit = unit(values);
-    let whole: Vec<i64>;
-    let (values, first) = if unit > 1 {
-        let first = values.first().copied().unwrap_or(0);
-        whole = values.iter().map(|v| v.wrapping_sub(first) / unit).collect();
-        (whole.as_slice(), first)
-    } else {
-        (values, 0)
-    };
-    let (guess, centre) = best_guess(values);
-    let base = base_of(guess, values);
-    let mut coder = Encoder::new();
-    let mut model = Residual::steady(priors::sample(), i32::from(centre));
-    let mut rhythm = Rhythm::default();
-    each_left(guess, base, values, |left| {
-        model.code(&mut coder, rhythm.context(), left);
-        rhythm.push(left == 0);
-    });
-    put_varint(values.len() as u64, out);
-    if unit > 1 {
-        out.push(guess as u8 | IN_UNITS);
-        put_varint(unit.cast_unsigned(), out);
-        put_varint(zigzag(first), out);
-    } else {
-        out.push(guess as u8);
-    }
-    put_varint(zigzag(base), out);
-    out.push(centre);
-    put_block(out, |block| block.extend(coder.finish()));
+/// How a column is written best.
+pub(super) struct Plan<'a> {
+    /// The values, or how many units each lies from the first.
+    values: Cow<'a, [i64]>,
+    unit: i64,
+    first: i64,
+    guess: Guess,
+    spread: Spread,
+    /// How often neighbours are to be subtracted to leave the least.
+    order: usize,
 }
 
-/// Reads what [`encode`] wrote, to the end of the bytes.
+impl<'a> Plan<'a> {
+    pub(super) fn of(column: &'a [i64]) -> Self {
+        let unit = unit(column);
+        let (values, first) = if unit > 1 {
+            let first = column.first().copied().unwrap_or(0);
+            (column.iter().map(|v| v.wrapping_sub(first) / unit).collect(), first)
+        } else {
+            (Cow::Borrowed(column), 0)
+        };
+        let spreads = Spread::of_all(&values);
+        let bits = spreads.each_ref().map(Spread::bits);
+        let least = |bits: &[f64]| bits.iter().enumerate().min_by(|(_, a), (_, b)| a.total_cmp(b)).map_or(0, |(i, _)| i);
+        // Base, last and line are what is left of no, one and two subtractions.
+        let order = least(bits.get(..3).unwrap_or_default());
+        let (guess, spread) = ALL.into_iter().zip(spreads).nth(least(&bits)).unwrap_or((Guess::Last, Spread::default()));
+        Self { values, unit, first, guess, spread, order }
+    }
+
+    /// What all distances are multiples of.
+    pub(super) const fn unit(&self) -> i64 {
+        self.unit
+    }
+
+    /// How often neighbours are to be subtracted where nothing is modelled.
+    pub(super) const fn order(&self) -> usize {
+        self.order
+    }
+
+    /// Hardly anything is left: the model takes next to nothing, and is read fast.
+    pub(super) fn is_quiet(&self) -> bool {
+        let [zeros, others] = self.spread.parts();
+        others * QUIET <= zeros
+    }
+
+    /// Bytes that the model will take, roughly: what is zero is known from what was right before.
+    pub(super) fn estimate(&self) -> usize {
+        let [zeros, _] = self.spread.parts();
+        let mut after = [[0_u32; 2]; 2];
+        let mut before = 0;
+        each_left(self.guess, base_of(self.guess, &self.values), &self.values, |left| {
+            let now = usize::from(left == 0);
+            if let Some(n) = after.get_mut(before).and_then(|row| row.get_mut(now)) {
+                *n += 1;
+            }
+            before = now;
+        });
+        let flags: f64 = after.iter().map(|[other, zero]| entropy(*other, other + zero) + entropy(*zero, other + zero)).sum();
+        let all = self.values.len() as u32;
+        let plain = entropy(zeros, all) + entropy(all - zeros, all);
+        ((self.spread.bits() - plain + flags) / 8.0) as usize + HEADER
+    }
+
+    /// The guess, the base, the expected class and the unit, then a block of what is left.
+    pub(super) fn encode(&self, out: &mut Vec<u8>) {
+        let base = base_of(self.guess, &self.values);
+        let centre = self.spread.centre();
+        let mut coder = Encoder::new();
+        let mut model = Residual::steady(priors::sample(), i32::from(centre));
+        let mut rhythm = Rhythm::default();
+        each_left(self.guess, base, &self.values, |left| {
+            model.code(&mut coder, rhythm.context(), left);
+            rhythm.push(left == 0);
+        });
+        put_varint(self.values.len() as u64, out);
+        if self.unit > 1 {
+            out.push(self.guess as u8 | IN_UNITS);
+            put_varint(self.unit.cast_unsigned(), out);
+            put_varint(zigzag(self.first), out);
+        } else {
+            out.push(self.guess as u8);
+        }
+        put_varint(zigzag(base), out);
+        out.push(centre);
+        put_block(out, |block| block.extend(coder.finish()));
+    }
+}
+
+/// Reads what [`Plan::encode`] wrote, to the end of the bytes.
 pub(super) fn decode(mut cursor: Cursor<'_>) -> Result<Vec<i64>, CodecError> {
     let count = cursor.count()?;
     let number = cursor.byte()?;
@@ -151,23 +216,54 @@ pub(super) fn decode(mut cursor: Cursor<'_>) -> Result<Vec<i64>, CodecError> {
     let guess = ALL.into_iter().find(|guess| *guess as u8 == number).ok_or(CodecError::UnknownCodec(number))?;
     let base = cursor.signed()?;
     let centre = cursor.byte()?.clamp(1, 64);
-    let mut coder = Decoder::new(cursor.block()?);
+    let bytes = cursor.block()?;
     cursor.finish()?;
-    let mut model = Residual::steady(priors::sample(), i32::from(centre));
-    let (mut rhythm, mut past) = (Rhythm::default(), Past::new(base));
-    let mut out = Vec::with_capacity(count.min(1 << 16));
-    for _ in 0..count {
-        let left = model.code(&mut coder, rhythm.context(), 0);
-        if coder.is_beyond() {
-            return Err(CodecError::Truncated);
-        }
-        rhythm.push(left == 0);
-        let v = past.guess(guess, base).wrapping_add(left);
-        past.push(v);
-        out.push(v.wrapping_mul(unit).wrapping_add(first));
+    let written = Written { count, base, centre, bytes };
+    let mut values = match guess {
+        Guess::Base => written.read(|_| base),
+        Guess::Last => written.read(|past| past.guess(Guess::Last, base)),
+        Guess::Line => written.read(|past| past.guess(Guess::Line, base)),
+        Guess::Level => written.read(|past| past.guess(Guess::Level, base)),
+        Guess::Slope => written.read(|past| past.guess(Guess::Slope, base)),
+    }?;
+    if unit != 1 || first != 0 {
+        values.iter_mut().for_each(|v| *v = v.wrapping_mul(unit).wrapping_add(first));
     }
-    coder.finish()?;
-    Ok(out)
+    Ok(values)
+}
+
+/// A column as it was found.
+#[derive(Clone, Copy)]
+struct Written<'a> {
+    count: usize,
+    base: i64,
+    centre: u8,
+    bytes: &'a [u8],
+}
+
+impl Written<'_> {
+    /// The values in units; a loop of its own for each guess.
+    fn read(self, guess: impl Fn(&Past) -> i64) -> Result<Vec<i64>, CodecError> {
+        let mut coder = Decoder::new(self.bytes);
+        let mut model = Residual::steady(priors::sample(), i32::from(self.centre));
+        let (mut rhythm, mut past) = (Rhythm::default(), Past::new(self.base));
+        let mut out = Vec::with_capacity(self.count.min(1 << 16));
+        while out.len() < self.count {
+            let now = (self.count - out.len()).min(AT_ONCE);
+            out.extend((0..now).map(|_| {
+                let left = model.code(&mut coder, rhythm.context(), 0);
+                rhythm.push(left == 0);
+                let v = guess(&past).wrapping_add(left);
+                past.push(v);
+                v
+            }));
+            if coder.is_beyond() {
+                return Err(CodecError::Truncated);
+            }
+        }
+        coder.finish()?;
+        Ok(out)
+    }
 }
 
 /// The largest number that divides all distances from the first.
@@ -207,35 +303,59 @@ fn each_left(guess: Guess, base: i64, values: &[i64], mut each: impl FnMut(i64))
     }
 }
 
-/// The guess that leaves the fewest bits, and the class in the middle of what it leaves.
-fn best_guess(values: &[i64]) -> (Guess, u8) {
-    let best = ALL.into_iter().map(|guess| (guess, Spread::of(guess, values))).min_by(|(_, a), (_, b)| a.bits().total_cmp(&b.bits()));
-    best.map_or((Guess::Last, 1), |(guess, spread)| (guess, spread.centre()))
-}
-
 /// How often what is left has so many bits.
+#[derive(Clone, Copy)]
 struct Spread {
     classes: [u32; 65],
     negative: u32,
 }
 
+impl Default for Spread {
+    fn default() -> Self {
+        Self { classes: [0; 65], negative: 0 }
+    }
+}
+
+/// The bits that say `n` times of `of` what came.
+fn entropy(n: u32, of: u32) -> f64 {
+    if n == 0 || n == of { 0.0 } else { f64::from(n) * (f64::from(of) / f64::from(n)).log2() }
+}
+
 impl Spread {
-    fn of(guess: Guess, values: &[i64]) -> Self {
-        let mut out = Self { classes: [0; 65], negative: 0 };
-        each_left(guess, base_of(guess, values), values, |left| {
-            if let Some(n) = out.classes.get_mut(class(left.unsigned_abs()) as usize) {
-                *n += 1;
-            }
-            out.negative += u32::from(left < 0);
-        });
+    /// One of every guess, in the order of [`ALL`].
+    fn of_all(values: &[i64]) -> [Self; 5] {
+        let mut out = [Self::default(); 5];
+        let [of_base, of_last, of_line, of_level, of_slope] = &mut out;
+        let lowest = base_of(Guess::Base, values);
+        let mut past = Past::new(base_of(Guess::Last, values));
+        for v in values {
+            of_base.push(v.wrapping_sub(lowest));
+            of_last.push(v.wrapping_sub(past.guess(Guess::Last, lowest)));
+            of_line.push(v.wrapping_sub(past.guess(Guess::Line, lowest)));
+            of_level.push(v.wrapping_sub(past.guess(Guess::Level, lowest)));
+            of_slope.push(v.wrapping_sub(past.guess(Guess::Slope, lowest)));
+            past.push(*v);
+        }
         out
+    }
+
+    fn push(&mut self, left: i64) {
+        if let Some(n) = self.classes.get_mut(class(left.unsigned_abs()) as usize) {
+            *n += 1;
+        }
+        self.negative += u32::from(left < 0);
+    }
+
+    /// How many are zero, and how many are not.
+    fn parts(&self) -> [u32; 2] {
+        let zeros = self.classes.first().copied().unwrap_or(0);
+        [zeros, self.classes.iter().sum::<u32>() - zeros]
     }
 
     /// What the coder will take, roughly: entropy of classes and signs, and the bits below the highest.
     fn bits(&self) -> f64 {
         let all: u32 = self.classes.iter().sum();
         let zeros = self.classes.first().copied().unwrap_or(0);
-        let entropy = |n: u32, of: u32| if n == 0 { 0.0 } else { f64::from(n) * (f64::from(of) / f64::from(n)).log2() };
         let classes: f64 = self.classes.iter().zip(0_u32..).map(|(n, size)| entropy(*n, all) + f64::from(*n * size.saturating_sub(1))).sum();
         classes + entropy(self.negative, all - zeros) + entropy(all - zeros - self.negative, all - zeros)
     }

@@ -49,7 +49,7 @@ impl Residual {
         self.expected = sixteenths;
     }
 
-    #[inline]
+    #[inline(always)]
     fn bit<C: Coder>(&mut self, coder: &mut C, at: usize, bit: bool) -> bool {
         match self.states.get_mut(at % STATES) {
             Some(state) => coder.bit(state, bit),
@@ -63,9 +63,11 @@ impl Residual {
         if !self.bit(coder, context.min(SIGN - 1), value != 0) {
             return 0;
         }
-        let negative = self.bit(coder, SIGN + self.sign, value < 0);
-        self.sign = 1 + usize::from(negative);
-        let magnitude = self.magnitude(coder, value.unsigned_abs());
+        let (negative, magnitude) = coder.row(|coder| {
+            let negative = self.bit(coder, SIGN + self.sign, value < 0);
+            self.sign = 1 + usize::from(negative);
+            (negative, self.magnitude(coder, value.unsigned_abs()))
+        });
         let value = magnitude.cast_signed();
         if negative { value.wrapping_neg() } else { value }
     }
@@ -75,6 +77,7 @@ impl Residual {
         self.expected
     }
 
+    #[inline(always)]
     fn magnitude<C: Coder>(&mut self, coder: &mut C, value: u64) -> u64 {
         let size = self.class(coder, class(value));
         if self.follows {
@@ -84,6 +87,7 @@ impl Residual {
     }
 
     /// The bits of a magnitude of a known class, below the highest.
+    #[inline(always)]
     pub(super) fn digits<C: Coder>(&mut self, coder: &mut C, size: i32, value: u64) -> u64 {
         let mut left = size.cast_unsigned().saturating_sub(1);
         let row = UPPER + 8 * (size.cast_unsigned() as usize).min(15);
@@ -98,6 +102,7 @@ impl Residual {
     }
 
     /// From 1 to 64.
+    #[inline(always)]
     fn class<C: Coder>(&mut self, coder: &mut C, size: i32) -> i32 {
         let expected = ((self.expected + FINE / 2) / FINE).clamp(1, 64);
         let row = CLASS + 16 * (expected.cast_unsigned() as usize).min(5);

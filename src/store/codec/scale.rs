@@ -72,8 +72,8 @@ impl Scale {
         match (self, of) {
             (Self::Bits, Self::Bits) => ordered(level),
             (Self::Bits, Self::Decimal(_)) => ordered(level / of.unit()),
-            (Self::Decimal(_), _) if self == of => level.round() as i64,
-            (Self::Decimal(_), _) => (level / of.unit() * self.unit()).round() as i64,
+            (Self::Decimal(_), _) if self == of => rounded(level),
+            (Self::Decimal(_), _) => rounded(level / of.unit() * self.unit()),
         }
     }
 
@@ -84,6 +84,14 @@ impl Scale {
             Self::Bits => 1.0,
         }
     }
+}
+
+/// The nearest whole number, halves away from zero, and the last where there is none: as `f64::round`
+/// has it, which is a call where the machine has no such instruction.
+pub(super) fn rounded(v: f64) -> i64 {
+    let whole = v as i64;
+    let rest = v - whole as f64;
+    whole.saturating_add(i64::from(rest >= 0.5) - i64::from(rest <= -0.5))
 }
 
 /// The bits as a number that rises with the value.

@@ -4,7 +4,9 @@
 
 use proptest::prelude::*;
 
+use super::bytes::put_block;
 use super::coder::{Bit, Coder, Decoder, Encoder};
+use super::integers::Aim;
 use super::residual::Residual;
 use super::*;
 use crate::model::{Bucket, Sample, Timestamp, stale_marker};
@@ -21,6 +23,14 @@ fn encoded<T: ?Sized>(encode: impl Fn(&T, &mut Vec<u8>), values: &T) -> Vec<u8> 
 
 fn floats(values: &[f64]) -> Vec<u8> {
     let out = encoded(encode_floats, values);
+    assert_eq!(bits(&decode_floats(&out).unwrap()), bits(values));
+    out
+}
+
+/// In the smallest form, which speed does not matter for.
+fn smallest(values: &[f64]) -> Vec<u8> {
+    let mut out = Vec::new();
+    floats::encode(values, Aim::Size, &mut out);
     assert_eq!(bits(&decode_floats(&out).unwrap()), bits(values));
     out
 }
@@ -154,17 +164,40 @@ fn the_bytes_of_modelled_columns_never_change() {
 fn the_learned_states_never_change() {
     let hash = |bytes: &[u8]| xxhash_rust::xxh3::xxh3_64(bytes);
     let hashes = |column: &Vec<f64>| {
-        let [frame, values] = buckets(&rolled(column));
-        [hash(&floats(column)), hash(&frame), hash(&values)]
+        let rolled = rolled(column);
+        let [frame, _] = buckets(&rolled);
+        let mut values = vec![2];
+        put_block(&mut values, |block| block.extend(joint::smallest(&rolled)));
+        assert_eq!(decode_buckets(&values, decode_frame(&frame).ok()).unwrap(), rolled);
+        [hash(&smallest(column)), hash(&frame), hash(&values)]
     };
     assert_eq!(fixed_columns().each_ref().map(hashes), GOLDEN_HASHES);
 }
 
 #[test]
 fn learning_pays() {
-    let sizes: Vec<[usize; 2]> = fixed_columns().iter().map(|column| [floats(column).len(), buckets(&rolled(column))[1].len()]).collect();
-    let most = [[170, 500], [400, 1420], [75, 95], [400, 650], [640, 3100], [80, 60]];
+    let sizes: Vec<[usize; 2]> = fixed_columns().iter().map(|column| [smallest(column).len(), buckets(&rolled(column))[1].len()]).collect();
+    let most = [[170, 500], [400, 1420], [75, 95], [400, 650], [640, 3100], [80, 62]];
     assert!(sizes.iter().flatten().zip(most.iter().flatten()).all(|(size, most)| size <= most), "{sizes:?}");
+}
+
+#[test]
+fn speed_costs_little() {
+    let sizes: Vec<[usize; 2]> = fixed_columns().iter().map(|column| [floats(column).len(), smallest(column).len()]).collect();
+    assert!(sizes.iter().all(|[fast, small]| fast * 100 <= small * 130), "{sizes:?}");
+}
+
+#[test]
+fn noise_is_not_modelled_and_silence_is() {
+    let mut seed = 1_u64;
+    let mut noise = || {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 40) as f64
+    };
+    let noisy: Vec<f64> = (0..480).map(|_| noise()).collect();
+    assert_eq!(floats(&noisy)[..4], [2, 0, 0, 5]);
+    let silent: Vec<f64> = (0..480).map(|i| f64::from(i / 40)).collect();
+    assert_eq!(floats(&silent)[..4], [2, 0, 0, 8]);
 }
 
 #[test]
@@ -345,6 +378,11 @@ proptest! {
             prop_assert_eq!(model.code(&mut decoder, *context, 0), *v);
         }
         prop_assert_eq!(decoder.finish(), Ok(()));
+    }
+
+    #[test]
+    fn levels_round_as_the_standard_library_has_it(v in prop_oneof![any::<f64>(), -5.0..5.0_f64, (-9_i64..9).prop_map(|v| v as f64 / 2.0), Just(0.499_999_999_999_999_94), Just(i64::MAX as f64), Just(i64::MIN as f64)]) {
+        prop_assert_eq!(scale::rounded(v), v.round() as i64);
     }
 
     #[test]

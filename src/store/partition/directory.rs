@@ -39,6 +39,12 @@ pub(super) struct PairsAt {
     pub(super) value: String,
 }
 
+impl PairsAt {
+    pub(super) fn holds(&self, number: u32) -> bool {
+        number.checked_sub(self.number).is_some_and(|after| (after as usize) < self.count)
+    }
+}
+
 /// What a file has, and where.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Directory {

@@ -86,6 +86,8 @@ pub(super) struct PairsBlock {
     /// Canonical label bytes of all pairs, one after the other.
     bytes: Vec<u8>,
     entries: Vec<Entry>,
+    /// Postings that nobody asked for yet: a reader of labels needs none.
+    postings: Option<Vec<u8>>,
 }
 
 #[derive(Debug)]
@@ -97,8 +99,9 @@ struct Entry {
 }
 
 impl PairsBlock {
-    /// Reads `count` pairs that [`encode`] wrote; `None` where the bytes are not that.
-    pub(super) fn decode(bytes: &[u8], count: usize, blocks: u32) -> Option<Self> {
+    /// Reads `count` pairs that [`encode`] wrote, and leaves their postings to [`locate`](Self::locate);
+    /// `None` where the bytes are not that.
+    pub(super) fn decode(bytes: &[u8], count: usize) -> Option<Self> {
         let mut cursor = Cursor::new(bytes);
         let groups = cursor.count_of(2).ok()?;
         let mut names: Vec<(&str, usize)> = Vec::with_capacity(groups);
@@ -110,7 +113,7 @@ impl PairsBlock {
             return None;
         }
         let shared = (0..count).map(|_| cursor.varint().ok().and_then(|n| usize::try_from(n).ok())).collect::<Option<Vec<usize>>>()?;
-        let mut out = Self { bytes: Vec::new(), entries: Vec::with_capacity(count) };
+        let mut out = Self { bytes: Vec::new(), entries: Vec::with_capacity(count), postings: None };
         let mut shared = shared.into_iter();
         for (name, values) in names {
             let mut value: Vec<u8> = Vec::new();
@@ -122,12 +125,20 @@ impl PairsBlock {
                 out.push(name, std::str::from_utf8(&value).ok()?);
             }
         }
+        out.postings = Some(cursor.rest().to_vec());
+        Some(out)
+    }
+
+    /// Reads in which of so many blocks of series each pair occurs, once; `None` where the bytes are
+    /// not that. Before, no pair occurs anywhere.
+    pub(super) fn locate(&mut self, blocks: u32) -> Option<()> {
+        let Some(bytes) = self.postings.take() else { return Some(()) };
+        let mut cursor = Cursor::new(&bytes);
         let mut first = 0;
-        for entry in &mut out.entries {
+        for entry in &mut self.entries {
             entry.runs = read_runs(&mut cursor, blocks, &mut first)?;
         }
-        cursor.finish().ok()?;
-        Some(out)
+        cursor.finish().ok()
     }
 
     fn push(&mut self, name: &str, value: &str) {
@@ -208,7 +219,8 @@ mod tests {
             let pairs: BTreeMap<(String, String), Runs> = pairs.into_iter().map(|(k, blocks)| (k, runs_of(&blocks))).collect();
             let list: Vec<Pair<'_>> = pairs.iter().map(|((name, value), runs)| Pair { name, value, runs }).collect();
             let bytes = encode(&list, 20);
-            let block = PairsBlock::decode(&bytes, list.len(), 20).unwrap();
+            let mut block = PairsBlock::decode(&bytes, list.len()).unwrap();
+            block.locate(20).unwrap();
             let found: Vec<(&str, &str, &Runs)> = block.iter().collect();
             let want: Vec<(&str, &str, &Runs)> = pairs.iter().map(|((n, v), r)| (n.as_str(), v.as_str(), r)).collect();
             prop_assert_eq!(&found, &want);
@@ -220,7 +232,7 @@ mod tests {
 
         #[test]
         fn any_bytes_are_refused_or_read(bytes in prop::collection::vec(any::<u8>(), 0..80), count in 0usize..20) {
-            let _ = PairsBlock::decode(&bytes, count, 20);
+            let _ = PairsBlock::decode(&bytes, count).and_then(|mut block| block.locate(20));
         }
     }
 }

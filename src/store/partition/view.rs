@@ -1,7 +1,6 @@
 //! A sealed file that is open for one reader: labels, values and pairs by number. Keeps the blocks
 //! that it read last.
 
-use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -29,7 +28,11 @@ pub(super) struct StreamView<'a> {
     _file: Arc<OpenFile>,
     pub(super) directory: Arc<Directory>,
     stream: Stream<'a>,
-    pairs: HashMap<usize, PairsBlock>,
+    /// By block; at most [`PAIR_BLOCKS`] are there.
+    pairs: Vec<Option<PairsBlock>>,
+    kept: usize,
+    /// The block of the pair that stood last at a place among the labels: neighbours are alike.
+    near: Vec<usize>,
     names: Option<(usize, NamesBlock)>,
     places: Option<(usize, PlacesBlock)>,
     times: Vec<(At, Vec<i64>)>,
@@ -38,7 +41,19 @@ pub(super) struct StreamView<'a> {
 
 impl<'a> StreamView<'a> {
     pub(super) fn new(partition: &'a Partition, file: Arc<OpenFile>, directory: Arc<Directory>, stream: Stream<'a>) -> Self {
-        Self { partition, _file: file, directory, stream, pairs: HashMap::new(), names: None, places: None, times: Vec::new(), frame: None }
+        Self {
+            partition,
+            _file: file,
+            directory,
+            stream,
+            pairs: Vec::new(),
+            kept: 0,
+            near: Vec::new(),
+            names: None,
+            places: None,
+            times: Vec::new(),
+            frame: None,
+        }
     }
 
     /// The labels of a series.
@@ -46,8 +61,8 @@ impl<'a> StreamView<'a> {
         let (block, at) = (number as usize / SERIES_IN_BLOCK, number as usize % SERIES_IN_BLOCK);
         let pairs = self.names(block)?.get(at).map(<[u32]>::to_vec).ok_or_else(|| self.missing(number))?;
         let mut canonical = Vec::new();
-        for pair in pairs {
-            let block = self.directory.pairs_of(pair);
+        for (place, pair) in pairs.into_iter().enumerate() {
+            let block = self.block_of(place, pair);
             let first = self.directory.pairs.get(block).map_or(0, |b| b.number);
             match self.pairs(block)?.canonical((pair - first) as usize) {
                 Some(bytes) => canonical.extend_from_slice(bytes),
@@ -55,6 +70,22 @@ impl<'a> StreamView<'a> {
             }
         }
         Labels::from_canonical(&canonical).map_err(|e| self.partition.damaged(format!("series {number}: {e}")))
+    }
+
+    /// The block that holds a pair which stands at a place among the labels.
+    fn block_of(&mut self, place: usize, pair: u32) -> usize {
+        let holds = |block: &usize| self.directory.pairs.get(*block).is_some_and(|b| b.holds(pair));
+        if let Some(block) = self.near.get(place).copied().filter(holds) {
+            return block;
+        }
+        let block = self.directory.pairs_of(pair);
+        if self.near.len() <= place {
+            self.near.resize(place + 1, 0);
+        }
+        if let Some(near) = self.near.get_mut(place) {
+            *near = block;
+        }
+        block
     }
 
     /// The values of a series.
@@ -85,7 +116,7 @@ impl<'a> StreamView<'a> {
     pub(super) fn pair(&mut self, name: &str, value: &str, each: impl FnOnce(u32, &[Range<u32>])) -> Result<(), StoreError> {
         let block = self.directory.pairs_at(name, value);
         let Some(first) = self.directory.pairs.get(block).map(|b| b.number) else { return Ok(()) };
-        if let Some((at, runs)) = self.pairs(block)?.find(name, value) {
+        if let Some((at, runs)) = self.located(block)?.find(name, value) {
             each(first + at as u32, runs);
         }
         Ok(())
@@ -95,7 +126,7 @@ impl<'a> StreamView<'a> {
     pub(super) fn each_value(&mut self, name: &str, mut each: impl FnMut(&str, u32, &[Range<u32>])) -> Result<(), StoreError> {
         for block in self.directory.pairs_at(name, "")..self.directory.pairs.len() {
             let Some(first) = self.directory.pairs.get(block).filter(|b| b.name.as_str() <= name).map(|b| b.number) else { break };
-            for (i, (found, value, runs)) in self.pairs(block)?.iter().enumerate() {
+            for (i, (found, value, runs)) in self.located(block)?.iter().enumerate() {
                 if found == name {
                     each(value, first + i as u32, runs);
                 }
@@ -125,19 +156,35 @@ impl<'a> StreamView<'a> {
         self.places.as_ref().map(|(_, places)| places).ok_or_else(|| self.missing_block(block))
     }
 
-    fn pairs(&mut self, block: usize) -> Result<&PairsBlock, StoreError> {
-        if !self.pairs.contains_key(&block) {
-            let damaged = || self.partition.damaged(format!("the block of pairs {block} does not decode"));
-            let (at, count) = self.directory.pairs.get(block).map(|b| (b.at, b.count)).ok_or_else(damaged)?;
+    /// A block of pairs, of which it need not be known where they occur.
+    fn pairs(&mut self, block: usize) -> Result<&mut PairsBlock, StoreError> {
+        if self.pairs.get(block).is_none_or(Option::is_none) {
+            let (at, count) = self.directory.pairs.get(block).map(|b| (b.at, b.count)).ok_or_else(|| self.missing_pairs(block))?;
             let bytes = self.stream.block(at)?;
-            let read = PairsBlock::decode(&bytes, count, self.directory.blocks.len() as u32);
-            let read = read.ok_or_else(|| self.partition.damaged(format!("the block of pairs {block} does not decode")))?;
-            if self.pairs.len() >= PAIR_BLOCKS {
-                self.pairs.clear();
+            let read = PairsBlock::decode(&bytes, count).ok_or_else(|| self.missing_pairs(block))?;
+            if self.kept >= PAIR_BLOCKS {
+                self.pairs.fill_with(|| None);
+                self.kept = 0;
             }
-            self.pairs.insert(block, read);
+            self.pairs.resize_with(self.directory.pairs.len(), || None);
+            if let Some(place) = self.pairs.get_mut(block) {
+                *place = Some(read);
+                self.kept += 1;
+            }
         }
-        self.pairs.get(&block).ok_or_else(|| self.partition.damaged("a block of pairs is missing"))
+        let partition = self.partition;
+        self.pairs.get_mut(block).and_then(Option::as_mut).ok_or_else(|| partition.damaged("a block of pairs is missing"))
+    }
+
+    /// A block of pairs with where they occur. Where postings are damaged all blocks are forgotten.
+    fn located(&mut self, block: usize) -> Result<&PairsBlock, StoreError> {
+        let blocks = self.directory.blocks.len() as u32;
+        if self.pairs(block)?.locate(blocks).is_none() {
+            self.pairs.clear();
+            self.kept = 0;
+            return Err(self.missing_pairs(block));
+        }
+        self.pairs(block).map(|pairs| &*pairs)
     }
 
     /// A time column; all series of one round share one, so it is decoded once for them.
@@ -177,6 +224,10 @@ impl<'a> StreamView<'a> {
 
     fn missing(&self, number: u32) -> StoreError {
         self.partition.damaged(format!("series {number} is missing"))
+    }
+
+    fn missing_pairs(&self, block: usize) -> StoreError {
+        self.partition.damaged(format!("the block of pairs {block} does not decode"))
     }
 
     fn missing_block(&self, block: usize) -> StoreError {
