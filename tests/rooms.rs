@@ -58,6 +58,7 @@ const HOMES: &[(&str, &str)] = &[
     ("utoipa", "serve"),
     ("flate2", "serve"),
     ("flate2", "store/partition/pack"),
+    ("flate2", "store/partition/tests"),
     ("rust_embed", "serve"),
     ("sysinfo", "collect"),
     ("procfs", "collect"),
