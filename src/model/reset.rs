@@ -63,9 +63,9 @@ impl Histogram {
         }
         let by = self.schema.abs_diff(previous.schema);
         let shrinks = |now: &Buckets, before: &Buckets| {
-            let beyond = |(index, _): &(i32, f64)| exponential_bound(*index, self.schema) > self.zero_threshold;
-            let before = reduced(before, by).into_iter().filter(beyond);
-            shrinks(&reduced(now, 0), before)
+            // Before buckets are taken together: a wider one may lie partly in the zero bucket.
+            let beyond = |(index, _): &(i32, f64)| exponential_bound(*index, previous.schema) > self.zero_threshold;
+            shrinks(&reduced(now.iter(), 0), reduced(before.iter().filter(beyond), by).into_iter())
         };
         shrinks(&self.positive, &previous.positive) || shrinks(&self.negative, &previous.negative)
     }
@@ -107,7 +107,7 @@ impl Histogram {
     /// Of custom bounds that differ, those that both have are compared.
     fn shrinks_in_common_bounds(&self, previous: &Self) -> bool {
         if self.custom_values == previous.custom_values {
-            return shrinks(&reduced(&self.positive, 0), reduced(&previous.positive, 0).into_iter());
+            return shrinks(&reduced(self.positive.iter(), 0), reduced(previous.positive.iter(), 0).into_iter());
         }
         let common: Vec<f64> =
             self.custom_values.iter().copied().filter(|bound| previous.custom_values.binary_search_by(|other| other.total_cmp(bound)).is_ok()).collect();
@@ -127,9 +127,9 @@ impl Histogram {
 }
 
 /// Index and count of each bucket, ascending, with 2^`by` neighbours taken together.
-fn reduced(buckets: &Buckets, by: u32) -> Vec<(i32, f64)> {
-    let mut out: Vec<(i32, f64)> = Vec::with_capacity(buckets.counts.len());
-    for (index, count) in buckets.iter() {
+fn reduced(buckets: impl Iterator<Item = (i32, f64)>, by: u32) -> Vec<(i32, f64)> {
+    let mut out: Vec<(i32, f64)> = Vec::new();
+    for (index, count) in buckets {
         let index = if by == 0 { index } else { coarser(index, by) };
         match out.last_mut() {
             Some((last, sum)) if *last == index => *sum += count,
@@ -191,6 +191,14 @@ mod tests {
         hinted.reset_hint = ResetHint::Reset;
         assert!(hinted.detects_reset(&before));
         assert!(!Histogram { reset_hint: ResetHint::NotReset, ..histogram(1, 1, &[0.0]) }.detects_reset(&before));
+    }
+
+    #[test]
+    fn what_the_wider_zero_bucket_took_is_not_missed_in_a_coarser_one() {
+        // Buckets 1 and 2 are the coarser bucket 1, and the first of them lies in the zero bucket now.
+        let now = Histogram { zero_threshold: 2_f64.sqrt(), zero_count: 5.0, count: 7.0, ..histogram(0, 1, &[2.0]) };
+        assert!(!now.detects_reset(&histogram(1, 1, &[5.0, 2.0])));
+        assert!(now.detects_reset(&histogram(1, 1, &[5.0, 3.0])));
     }
 
     #[test]

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::QueryError;
 use super::eval::Evaluator;
-use super::native;
 use super::plan;
 use super::series::{Cursor, Points, Track, tiers_of};
 use super::smooth;
@@ -219,7 +218,7 @@ fn hinted(found: &mut [SeriesData]) {
         for h in &mut segment.column.h {
             let original = h.clone();
             if let Some(before) = before.filter(|_| h.reset_hint == ResetHint::Unknown) {
-                let reset_hint = if native::detects_reset(h, &before) { ResetHint::Reset } else { ResetHint::NotReset };
+                let reset_hint = if h.detects_reset(&before) { ResetHint::Reset } else { ResetHint::NotReset };
                 *h = Arc::new(Histogram { reset_hint, ..Histogram::clone(h) });
             }
             before = Some(original);

@@ -68,7 +68,7 @@ pub(super) fn between_histograms(
     }
     let fraction = (t - a_t) as f64 / (b_t - a_t) as f64;
     let mut out = Wide::of(b);
-    if counter && native::detects_reset(b, a) {
+    if counter && b.detects_reset(a) {
         out.scale(fraction);
         return Ok(out.finish());
     }

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::deletion::{Deletion, StoredDeletion};
-use super::files::{self, Files};
+use super::files::{self, Files, QUARANTINE};
 use super::layout::{COUNTERS, DELETIONS, DOCUMENTS, DROPPED, MIGRATIONS, RECORDS, ROLLED, RULES, Record};
 use super::retention::StoredClass;
 use super::{StoreError, document, migrate};
@@ -146,6 +146,11 @@ pub(super) struct Change {
 
 impl Catalog {
     pub(super) fn open(files: &Arc<Files>) -> Result<Self, StoreError> {
+        // The power went during the very first start. Beside any data it is damage, and stays.
+        if files.is_unborn(NAME) && files.is_bare()? {
+            tracing::warn!("{NAME} was begun and never finished: it is set aside, and made anew");
+            files.set_aside(NAME, &format!("{QUARANTINE}/{NAME}"))?;
+        }
         let database = files.create(NAME)?;
         migrate::run(files, &database)?;
         Ok(Self { files: files.clone(), database: Arc::new(Mutex::new(Some(database))), in_doubt: Arc::default() })

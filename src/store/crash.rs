@@ -1,5 +1,5 @@
-//! Power cuts at every sync. A disk in memory keeps apart what was synced and what was only written;
-//! at the chosen sync the power goes, and of what was only written some reaches the disk: none, a
+//! Power cuts at every sync, and at every write. A disk in memory keeps apart what was synced and what was only written;
+//! at the chosen one the power goes, and of what was only written some reaches the disk: none, a
 //! beginning, any of it in any order, or torn pages. After each cut the store opens, every acknowledged
 //! sample is answered once, and nothing that was deleted comes back. Guards against answering before
 //! the sync, against records without their file, and against replaying what is sealed.
@@ -17,16 +17,29 @@ use super::files::{Files, Maker, Memory, SharedMemory};
 use super::tests::{HOUR, MINUTE, START, batch, options, raw, totals};
 use super::*;
 use crate::clock::ManualClock;
-use crate::model::{ByteCount, Matcher, TimeRange, Timestamp};
+use crate::model::{ByteCount, Matcher, Tier, TimeRange, Timestamp};
 use crate::task::Deadline;
 
 /// Cuts that a run tries at most, spread over all syncs of the script.
 const CUTS: u64 = 60;
+/// The same of writes, of which there are more.
+const CUTS_AT_WRITES: u64 = 200;
+
+/// When the power goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cut {
+    Never,
+    /// At the sync of this number.
+    Sync(u64),
+    /// At the write of this number.
+    Write(u64),
+}
 
 #[derive(Debug)]
 struct Power {
     syncs: AtomicU64,
-    cut_at: u64,
+    writes: AtomicU64,
+    cut: Cut,
     is_gone: AtomicBool,
     files: Mutex<Vec<(usize, Arc<Disk>)>>,
 }
@@ -52,8 +65,17 @@ struct Disk {
 }
 
 impl Power {
-    fn cut_at(cut_at: u64) -> Arc<Self> {
-        Arc::new(Self { syncs: AtomicU64::new(0), cut_at, is_gone: AtomicBool::new(false), files: Mutex::default() })
+    fn until(cut: Cut) -> Arc<Self> {
+        Arc::new(Self { syncs: AtomicU64::new(0), writes: AtomicU64::new(0), cut, is_gone: AtomicBool::new(false), files: Mutex::default() })
+    }
+
+    /// Counts one more of what may be cut.
+    fn count(&self, number: &AtomicU64, cut: fn(u64) -> Cut) -> io::Result<()> {
+        self.check()?;
+        if cut(number.fetch_add(1, Ordering::SeqCst) + 1) == self.cut {
+            self.is_gone.store(true, Ordering::SeqCst);
+        }
+        self.check()
     }
 
     fn check(&self) -> io::Result<()> {
@@ -106,11 +128,7 @@ impl StorageBackend for Disk {
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.power.check()?;
-        if self.power.syncs.fetch_add(1, Ordering::SeqCst) + 1 == self.power.cut_at {
-            self.power.is_gone.store(true, Ordering::SeqCst);
-            return self.power.check();
-        }
+        self.power.count(&self.power.syncs, Cut::Sync)?;
         let mut bytes = self.bytes.lock().unwrap();
         bytes.durable = bytes.now.clone();
         bytes.pending.clear();
@@ -122,7 +140,9 @@ impl StorageBackend for Disk {
         let mut bytes = self.bytes.lock().unwrap();
         put(&mut bytes.now, offset as usize, data);
         bytes.pending.push(Pending::Write(offset as usize, data.to_vec()));
-        Ok(())
+        drop(bytes);
+        // The write at which the power goes may have reached the disk.
+        self.power.count(&self.power.writes, Cut::Write)
     }
 }
 
@@ -170,6 +190,44 @@ struct Told {
 
 const NAMES: [&str; 3] = ["steady", "late", "gone"];
 
+type Script = fn(Arc<Files>, &Arc<ManualClock>, JournalSync) -> Told;
+
+/// Raw windows of two hours, of which three make a longer file.
+fn long_options(sync: JournalSync) -> Options {
+    Options { sync, raw: Duration::from_secs(48 * 3600), ..options(Place::Memory) }
+}
+
+/// Fills windows, makes one file of neighbours, deletes from it, cleans up and goes on.
+fn deleting(files: Arc<Files>, clock: &Arc<ManualClock>, sync: JournalSync) -> Told {
+    let mut told = Told { deleted: Some(false), ..Told::default() };
+    let Ok(mut store) = open_on(files, long_options(sync), clock.clone()) else { return told };
+    let never = Deadline::never();
+    for round in 0..9i64 {
+        let now = START + round * 90 * MINUTE;
+        clock.set(Timestamp(now));
+        let mut rows: Vec<(&'static str, i64, f64)> = (0..4).map(|n| ("steady", now - n * MINUTE, (round * 4 + n) as f64)).collect();
+        rows.push(("late", now - 100 * MINUTE - round, 1.0));
+        if round < 6 {
+            rows.push(("gone", now - 1, 1.0));
+        }
+        if store.writer.append(&[batch(&rows)]).is_err() {
+            told.unsure = rows.iter().map(|(name, t, _)| (*name, *t)).collect();
+            return told;
+        }
+        for (name, t, v) in &rows {
+            told.acknowledged.entry(name).or_default().insert(*t, *v);
+        }
+        if round == 6 {
+            told.deleted = store.keeper.delete(&[vec![Matcher::metric("gone")]], TimeRange::ALL, &never).ok().map(|()| true);
+        }
+        let kept = if round % 2 == 1 { store.keeper.settle(&never).and_then(|_| store.writer.cut()) } else { Ok(()) };
+        if kept.is_err() || told.deleted.is_none() {
+            return told;
+        }
+    }
+    told
+}
+
 /// Appends, seals, rolls up, merges, deletes and drops until the power goes.
 fn script(files: Arc<Files>, clock: &Arc<ManualClock>, sync: JournalSync) -> Told {
     let mut told = Told { deleted: Some(false), ..Told::default() };
@@ -208,14 +266,14 @@ fn script(files: Arc<Files>, clock: &Arc<ManualClock>, sync: JournalSync) -> Tol
     told
 }
 
-fn check(reader: &Reader, told: &Told, cut: u64, when: &str) {
+fn check(reader: &Reader, told: &Told, cut: Cut, when: &str) {
     let stored = raw(reader);
     let from = reader.coverage().raw.0;
     for name in NAMES {
         if name == "gone" && told.deleted != Some(false) {
             let (count, _) = totals(reader, name);
             let all = told.acknowledged.get(name).map_or(0, BTreeMap::len) as u64;
-            assert!(count == 0 || (told.deleted.is_none() && count == all), "cut {cut}, {when}: {count} of what was deleted came back");
+            assert!(count == 0 || (told.deleted.is_none() && count == all), "{cut:?}, {when}: {count} of what was deleted came back");
             continue;
         }
         let none = BTreeMap::new();
@@ -223,24 +281,27 @@ fn check(reader: &Reader, told: &Told, cut: u64, when: &str) {
         let unsure = told.unsure.iter().filter(|(unsure, _)| *unsure == name).count() as u64;
         for (t, v) in acknowledged.range(from + 1..) {
             let found = stored.get(name).and_then(|samples| samples.get(t));
-            assert_eq!(found, Some(&v.to_bits()), "cut {cut}, {when}: {name} at {t}");
+            assert_eq!(found, Some(&v.to_bits()), "{cut:?}, {when}: {name} at {t}");
         }
         let (count, _) = totals(reader, name);
         let least = acknowledged.len() as u64;
-        assert!((least..=least + unsure).contains(&count), "cut {cut}, {when}: {count} of {name}, {least} were acknowledged and {unsure} may be there");
+        assert!((least..=least + unsure).contains(&count), "{cut:?}, {when}: {count} of {name}, {least} were acknowledged and {unsure} may be there");
     }
 }
 
-/// Runs the script until the power goes at that sync; what it was told, and the files that survived.
-fn cut_and_restart(cut: u64, clock: &Arc<ManualClock>, sync: JournalSync) -> (Told, Arc<Files>) {
-    let mut dice = Dice(cut);
-    let power = Power::cut_at(cut);
+/// Runs a script until the power goes; what it was told, and the files that survived.
+fn cut_and_restart(script: Script, cut: Cut, clock: &Arc<ManualClock>, sync: JournalSync) -> (Told, Arc<Files>) {
+    let mut dice = match cut {
+        Cut::Never => Dice(0),
+        Cut::Sync(number) | Cut::Write(number) => Dice(number),
+    };
+    let power = Power::until(cut);
     let files = Arc::new(Files::in_memory(Memory::new(Electric(power.clone())), ByteCount::mib(8)));
     let told = script(files.clone(), clock, sync);
-    assert!(power.is_gone.load(Ordering::SeqCst), "cut {cut} was never met");
+    assert!(power.is_gone.load(Ordering::SeqCst), "{cut:?} was never met");
     let disks: HashMap<usize, Arc<Disk>> = power.files.lock().unwrap().iter().cloned().collect();
     let image = files.memory_files().into_iter().filter_map(|(name, file)| Some((name, survived(disks.get(&file.address())?, &mut dice))));
-    let after = Memory::new(Electric(Power::cut_at(u64::MAX)));
+    let after = Memory::new(Electric(Power::until(Cut::Never)));
     for (name, bytes) in image.collect::<BTreeMap<_, _>>() {
         after.put(&name, &bytes).unwrap();
     }
@@ -249,22 +310,56 @@ fn cut_and_restart(cut: u64, clock: &Arc<ManualClock>, sync: JournalSync) -> (To
 
 #[test]
 fn acknowledged_samples_survive_a_power_cut_at_any_sync() {
-    let calm = Power::cut_at(u64::MAX);
+    let calm = Power::until(Cut::Never);
     script(Arc::new(Files::in_memory(Memory::new(Electric(calm.clone())), ByteCount::mib(8))), &ManualClock::at(Timestamp(START)), JournalSync::Always);
     let syncs = calm.syncs.load(Ordering::SeqCst);
     assert!(syncs > 100, "the script syncs {syncs} times");
     for cut in (1..=syncs).step_by((syncs / CUTS).max(1) as usize) {
-        let clock = ManualClock::at(Timestamp(START));
-        let (told, files) = cut_and_restart(cut, &clock, JournalSync::Always);
-        let store = open_on(files.clone(), options(Place::Memory), clock.clone()).unwrap_or_else(|e| panic!("cut {cut}: the store does not open: {e}"));
-        check(&store.reader, &told, cut, "after the cut");
-        store.keeper.settle(&Deadline::never()).unwrap();
-        check(&store.reader, &told, cut, "settled");
-        drop(store);
-        clock.advance(Duration::from_millis(HOUR as u64));
-        let store = open_on(files, options(Place::Memory), clock).unwrap();
-        store.keeper.settle(&Deadline::never()).unwrap();
-        check(&store.reader, &told, cut, "after another start");
+        holds(script, &options(Place::Memory), Cut::Sync(cut));
+    }
+}
+
+/// What was told holds after the cut, when all is settled, and after one more start.
+fn holds(script: Script, options: &Options, cut: Cut) {
+    let clock = ManualClock::at(Timestamp(START));
+    let (told, files) = cut_and_restart(script, cut, &clock, JournalSync::Always);
+    let store = open_on(files.clone(), options.clone(), clock.clone()).unwrap_or_else(|e| panic!("{cut:?}: the store does not open: {e}"));
+    check(&store.reader, &told, cut, "after the cut");
+    store.keeper.settle(&Deadline::never()).unwrap();
+    check(&store.reader, &told, cut, "settled");
+    drop(store);
+    clock.advance(Duration::from_millis(HOUR as u64));
+    let store = open_on(files, options.clone(), clock).unwrap();
+    store.keeper.settle(&Deadline::never()).unwrap();
+    check(&store.reader, &told, cut, "after another start");
+}
+
+/// A calm run of the script with a deletion, for its syncs and writes.
+fn calm_deletion() -> (u64, u64) {
+    let calm = Power::until(Cut::Never);
+    let files = Arc::new(Files::in_memory(Memory::new(Electric(calm.clone())), ByteCount::mib(8)));
+    let clock = ManualClock::at(Timestamp(START));
+    let told = deleting(files.clone(), &clock, JournalSync::Always);
+    assert_eq!(told.deleted, Some(true));
+    let counted = (calm.syncs.load(Ordering::SeqCst), calm.writes.load(Ordering::SeqCst));
+    let store = open_on(files, long_options(JournalSync::Always), clock).unwrap();
+    let longest = store.keeper.shared.read().set.iter().filter(|p| p.record.tier == Tier::Raw).map(|p| p.record.range.end.0 - p.record.range.start.0).max();
+    assert!(longest > Some(2 * HOUR), "neighbours became one file: {longest:?}");
+    counted
+}
+
+#[test]
+fn a_deletion_and_a_merge_of_neighbours_survive_a_cut_at_any_sync() {
+    let (syncs, _) = calm_deletion();
+    // The very first start has each of its own.
+    (1..10).chain((10..=syncs).step_by(4)).for_each(|cut| holds(deleting, &long_options(JournalSync::Always), Cut::Sync(cut)));
+}
+
+#[test]
+fn a_deletion_and_a_merge_of_neighbours_survive_a_cut_at_any_write() {
+    let (_, writes) = calm_deletion();
+    for cut in (1..=writes).step_by((writes / CUTS_AT_WRITES).max(1) as usize) {
+        holds(deleting, &long_options(JournalSync::Always), Cut::Write(cut));
     }
 }
 
@@ -273,7 +368,7 @@ fn a_cut_takes_what_was_acknowledged_before_its_sync() {
     // Or the other test could not fail.
     let lost = (5..60).any(|cut| {
         let clock = ManualClock::at(Timestamp(START));
-        let (told, files) = cut_and_restart(cut, &clock, JournalSync::Interval(Duration::from_secs(3600)));
+        let (told, files) = cut_and_restart(script, Cut::Sync(cut), &clock, JournalSync::Interval(Duration::from_secs(3600)));
         let store = open_on(files, options(Place::Memory), clock).unwrap();
         let acknowledged = told.acknowledged.get("steady").map_or(0, BTreeMap::len) as u64;
         totals(&store.reader, "steady").0 < acknowledged

@@ -18,6 +18,8 @@ use super::deletion::Deletion;
 use super::layout::Record;
 use super::partition::{Partition, PartitionWriter, View};
 use super::read::Reader;
+use super::retention::{Edges, Retention};
+use super::shared::State;
 use crate::model::{Exemplar, Labels, LabelsError, Matcher, Tier, TimeRange, Timestamp};
 use crate::task::Deadline;
 
@@ -116,13 +118,13 @@ fn decode(bytes: &[u8]) -> Result<(Labels, Vec<Exemplar>), CodecError> {
 impl PartitionWriter<'_> {
     /// Adds the exemplars of a series, in label order.
     pub(super) fn push_exemplars(&mut self, labels: &Labels, list: &[Exemplar]) {
-        if let Some((first, last)) = list.first().zip(list.last()) {
-            self.put_exemplars(encode(labels, list), first.t, last.t);
+        if !list.is_empty() {
+            self.put_exemplars(encode(labels, list));
         }
     }
 
-    /// Adds the exemplars of some generations, oldest first, without what is deleted.
-    pub(super) fn carry_exemplars(&mut self, sources: &[Arc<Partition>], deletions: &[Deletion]) -> Result<(), StoreError> {
+    /// Adds the exemplars of some generations, oldest first, without what is deleted or past.
+    pub(super) fn carry_exemplars(&mut self, sources: &[Arc<Partition>], fate: &Fate) -> Result<(), StoreError> {
         let mut all: BTreeMap<Labels, Vec<Exemplar>> = BTreeMap::new();
         let length = |range: TimeRange| range.end.0.saturating_sub(range.start.0).max(1);
         // Neighbours that become one file keep what each has.
@@ -131,8 +133,9 @@ impl PartitionWriter<'_> {
         let most = MOST_OF_A_SERIES.saturating_mul(usize::try_from(windows).unwrap_or(1));
         for source in sources.iter().filter(|p| p.record.tier == Tier::Raw) {
             source.view()?.exemplars(|labels, list| {
+                let after = fate.edge(&labels);
                 let kept = all.entry(labels.clone()).or_default();
-                let lives = |e: &&Exemplar| survives(deletions, &source.record, &labels, e.t);
+                let lives = |e: &&Exemplar| e.t > after && !fate.is_deleted(&source.record, &labels, e.t);
                 list.iter().filter(lives).for_each(|e| insert(kept, e, most));
             })?;
         }
@@ -141,9 +144,27 @@ impl PartitionWriter<'_> {
     }
 }
 
-fn survives(deletions: &[Deletion], record: &Record, labels: &Labels, t: Timestamp) -> bool {
-    let covers = |d: &Deletion| record.generation <= d.generation && d.range.contains(t) && d.matchers.iter().all(|m| m.accepts_labels(labels));
-    !deletions.iter().any(covers)
+/// What says which exemplars are no longer, all from one moment.
+pub(super) struct Fate {
+    deletions: Arc<Vec<Deletion>>,
+    retention: Arc<Retention>,
+    dropped: Edges,
+}
+
+impl Fate {
+    pub(super) fn of(state: &State) -> Self {
+        Self { deletions: state.deletions.clone(), retention: state.retention.clone(), dropped: state.dropped }
+    }
+
+    /// Where raw begins for a series, and its exemplars with it.
+    fn edge(&self, labels: &Labels) -> Timestamp {
+        self.retention.edges(labels, self.dropped)[Tier::Raw.index()]
+    }
+
+    fn is_deleted(&self, record: &Record, labels: &Labels, t: Timestamp) -> bool {
+        let covers = |d: &Deletion| record.generation <= d.generation && d.range.contains(t) && d.matchers.iter().all(|m| m.accepts_labels(labels));
+        self.deletions.iter().any(covers)
+    }
 }
 
 impl View<'_> {
@@ -175,22 +196,27 @@ impl Reader {
             }
         };
         // The head first: what is sealed meanwhile is then found in both, never in neither.
-        let (set, deletions, range) = {
+        let (set, fate, range) = {
             let state = self.shared.read();
+            let fate = Fate::of(&state);
             let range = range.intersect(TimeRange::new(state.dropped[Tier::Raw.index()], Timestamp::MAX));
             for (_, window) in state.head.all_windows().filter(|((tier, _), w)| *tier == Tier::Raw && w.range.overlaps(range)) {
                 for number in window.extras.exemplars.series() {
                     if let Some(series) = state.head.series.get(number as usize) {
-                        take(&series.labels, window.extras.exemplars.of(number), &|e| range.contains(e.t));
+                        let after = fate.edge(&series.labels);
+                        take(&series.labels, window.extras.exemplars.of(number), &|e| range.contains(e.t) && e.t > after);
                     }
                 }
             }
-            (state.set.clone(), state.deletions.clone(), range)
+            (state.set.clone(), fate, range)
         };
         for partition in set.iter().filter(|p| p.record.tier == Tier::Raw && p.record.range.overlaps(range)) {
             deadline.check()?;
             partition.read(|view| {
-                view.exemplars(|labels, list| take(&labels, &list, &|e| range.contains(e.t) && survives(&deletions, &partition.record, &labels, e.t)))
+                view.exemplars(|labels, list| {
+                    let after = fate.edge(&labels);
+                    take(&labels, &list, &|e| range.contains(e.t) && e.t > after && !fate.is_deleted(&partition.record, &labels, e.t));
+                })
             })?;
         }
         out.retain(|_, list| !list.is_empty());

@@ -25,6 +25,8 @@ const WRITE_CACHE_BYTES: usize = 2 << 20;
 pub(super) const JOURNAL: &str = "journal";
 /// Subdirectory of damaged partitions.
 pub(super) const QUARANTINE: &str = "quarantine";
+/// The mark at the head of a redb file.
+const MARK_BYTES: usize = 9;
 
 /// The store's files. A name is a path below the data directory.
 #[derive(Debug)]
@@ -252,9 +254,25 @@ impl Files {
 
     /// Whether a file was begun and never finished: redb writes the mark at its head last.
     pub(super) fn is_unborn(&self, name: &str) -> bool {
-        let mut head = [0; 64];
-        let read = |mut file: File| io::Read::read(&mut file, &mut head);
-        self.memory.is_none() && File::open(self.path(name)).and_then(read).is_ok() && head.iter().all(|b| *b == 0)
+        let mut head = [0; MARK_BYTES];
+        let read = match &self.memory {
+            Some(memory) => match lock(&memory.files).get(name) {
+                Some(file) => file.len().and_then(|len| file.read(0, head.get_mut(..(len as usize).min(MARK_BYTES)).unwrap_or_default())),
+                None => return false,
+            },
+            None => File::open(self.path(name)).and_then(|mut file| io::Read::read(&mut file, &mut head)).map(|_| ()),
+        };
+        read.is_ok() && head.iter().all(|b| *b == 0)
+    }
+
+    /// Whether there is no file of any tier, and none of the journal.
+    pub(super) fn is_bare(&self) -> Result<bool, StoreError> {
+        for dir in Tier::ALL.map(Tier::as_str).into_iter().chain([JOURNAL]) {
+            if !self.list(dir)?.is_empty() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Opens a sealed database read-only: no byte of it changes.

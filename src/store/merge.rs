@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::StoreError;
 use super::catalog::Change;
 use super::deletion::{Deletion, surviving};
+use super::exemplars::Fate;
 use super::head::overlay;
 use super::histograms::{self, thin};
 use super::journal::WindowKey;
@@ -211,7 +212,8 @@ impl Keeper {
         let generation = shared.next_generation();
         let mut writer = PartitionWriter::new(&shared.files, tier, shared.options.widths.of(tier), generation);
         self.merged(sources, |labels, values| writer.push(labels, &values))?;
-        writer.carry_exemplars(sources, &shared.read().deletions.clone())?;
+        let fate = Fate::of(&shared.read());
+        writer.carry_exemplars(sources, &fate)?;
         let record = writer.finish(blank(tier, range, generation, through, Combine::Replace))?;
         let rolled = self.marks(tier, range, generation);
         let change = Change { add: record.iter().cloned().collect(), remove: old.clone(), rolled: rolled.clone(), ..Change::default() };

@@ -10,7 +10,8 @@
 //!    of a rule, windows are written anew without what is past: few in a round, the oldest first.
 //! 4. A tier begins no later than the next finer one, whatever it keeps: what comes late is still rolled
 //!    up through it.
-//! 5. When rules change, the edges of those before bind their series until all others have passed them: a tier must not be said to answer for what was cut out of it.
+//! 5. When rules change, the edges of those before bind their series until all others have passed
+//!    them: a tier must not be said to answer for what was cut out of it.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
@@ -348,7 +349,10 @@ impl Keeper {
                     return Ok(true);
                 }
             }
-            Ok(false)
+            let mut found = false;
+            // A series may have exemplars alone.
+            view.exemplars(|labels, _| found |= retention.class_of(&labels) == class)?;
+            Ok(found)
         })?;
         Ok(found.unwrap_or(false))
     }

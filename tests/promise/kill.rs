@@ -2,6 +2,9 @@
 //! against answering before the commit, against replay of what was sealed, and against sealing that
 //! is half done. Five rounds; a hundred with `bash tests/run --long`.
 
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 use std::time::Duration;
@@ -104,4 +107,33 @@ fn every_acknowledged_sample_is_there_once_after_kill_9() {
     daemon.client().settle();
     verify(daemon.client(), start, &acknowledged);
     assert!(acknowledged.iter().all(|count| *count > 0), "every writer was answered: {acknowledged:?}");
+}
+
+/// Every sealed file with its bytes.
+fn sealed_files(data: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let of = |tier: &str| fs::read_dir(data.join(tier)).into_iter().flatten().map(|entry| entry.expect("the directory is readable").path());
+    ["raw", "aggregated", "summary"].into_iter().flat_map(of).map(|path| (path.clone(), fs::read(&path).expect("a sealed file is readable"))).collect()
+}
+
+#[test]
+fn queries_and_kill_9_change_no_byte_of_a_sealed_file() {
+    let setup = Setup::quiet();
+    let start = now_ms() - 6 * HOUR_MS;
+    let daemon = setup.start();
+    daemon.client().push(&[batch(0, start, 0), batch(1, start, 0)]);
+    daemon.client().settle();
+    let before = sealed_files(&setup.data());
+    assert!(before.len() >= 2, "raw and what is rolled up of it: {:?}", before.keys());
+    let ask = |client: &Client| {
+        assert_eq!(client.value("sum(count_over_time(survivor[2h]))", start + 2 * HOUR_MS - 1), Some(2.0 * BATCH as f64));
+        assert!(!client.range("sum(survivor)", start, start + HOUR_MS, 60_000).is_empty());
+        client.get("/api/v1/labels").expect(200);
+    };
+    ask(daemon.client());
+    daemon.kill();
+    assert!(sealed_files(&setup.data()) == before, "after the kill");
+    let daemon = setup.start();
+    ask(daemon.client());
+    daemon.kill();
+    assert!(sealed_files(&setup.data()) == before, "after another start and another kill");
 }

@@ -91,7 +91,7 @@ fn correct(gain: &mut Wide, (first, last): (usize, usize), left: &Histogram, rig
     let (t, h) = (w.histograms.t, w.histograms.h);
     let (mut next, mut before) = (first + 1, left);
     // A reset that the left edge was interpolated over is in it already.
-    if w.edges == Edges::Smoothed && t[first] < w.start && native::detects_reset(&h[first + 1], &h[first]) {
+    if w.edges == Edges::Smoothed && t[first] < w.start && h[first + 1].detects_reset(&h[first]) {
         before = &h[first + 1];
         next += 1;
     }
@@ -99,7 +99,7 @@ fn correct(gain: &mut Wide, (first, last): (usize, usize), left: &Histogram, rig
         return Some(());
     }
     for now in h[next..last].iter().map(|h| &**h).chain([right]) {
-        if native::detects_reset(now, before) {
+        if now.detects_reset(before) {
             add(gain, before, "addition", w, notes)?;
         }
         before = now;

@@ -42,8 +42,7 @@ pub(super) fn rate(w: &Window<'_>, counter: bool, per_second: bool, notes: &mut 
 fn gain(w: &Window<'_>, counter: bool, notes: &mut Notes) -> Option<Wide> {
     let (t, h, starts) = (w.histograms.t, w.histograms.h, w.starts.1);
     let (first, last) = (h.first()?, h.last()?);
-    let anew =
-        |i: usize, before: &Histogram| (i < starts.len() && began_anew((starts[i - 1], t[i - 1]), (starts[i], t[i]))) || native::detects_reset(&h[i], before);
+    let anew = |i: usize, before: &Histogram| (i < starts.len() && began_anew((starts[i - 1], t[i - 1]), (starts[i], t[i]))) || h[i].detects_reset(before);
     let is_gauge = |h: &Histogram| h.reset_hint == ResetHint::Gauge;
     if counter && (is_gauge(first) || is_gauge(last)) {
         notes.no_counter(w.name, w.site);

@@ -56,7 +56,7 @@ fn count_pairs(w: &Window<'_>, holds: fn(&Point<'_>, &Point<'_>) -> bool) -> Opt
 fn is_reset(before: &Point<'_>, now: &Point<'_>) -> bool {
     match (before.h, now.h) {
         (None, None) => now.v < before.v || began_anew((before.start, before.t), (now.start, now.t)),
-        (Some(before_h), Some(h)) => began_anew((before.start, before.t), (now.start, now.t)) || native::detects_reset(h, before_h),
+        (Some(before_h), Some(h)) => began_anew((before.start, before.t), (now.start, now.t)) || h.detects_reset(before_h),
         _ => true,
     }
 }
@@ -106,7 +106,7 @@ fn last_two_of_all(w: &Window<'_>, rate: bool, notes: &mut Notes) -> Option<Held
                 notes.no_gauge(w.name, w.site);
             }
             let mut gain = Wide::of(now);
-            if !rate || !(anew || native::detects_reset(now, before)) {
+            if !rate || !(anew || now.detects_reset(before)) {
                 sub(&mut gain, before, w, notes)?;
             }
             if rate {

@@ -2,12 +2,12 @@
 //!
 //! `bounds` where buckets begin and end, and all buckets of a histogram in order; `sum` adding,
 //! subtracting and scaling, with compensation, over differing resolutions, zero buckets and custom
-//! bounds; `reset` whether a counter began anew; `quantile` quantiles, fractions and variance; `trim` cutting off at a
-//! value; `shown` buckets as an answer shows them. Knows no series and no steps.
+//! bounds; `quantile` quantiles, fractions and variance; `trim` cutting off at a value; `shown`
+//! buckets as an answer shows them. Whether a counter began anew, the model knows. Knows no series
+//! and no steps.
 
 mod bounds;
 mod quantile;
-mod reset;
 mod shown;
 mod sum;
 #[cfg(test)]
@@ -16,7 +16,6 @@ mod trim;
 
 pub(super) use bounds::{all_buckets, is_custom};
 pub(super) use quantile::{fraction, quantile, variance};
-pub(super) use reset::detects_reset;
 pub use shown::{ShownBucket, shown_buckets};
 pub(super) use sum::{Incompatible, Merged, Wide, compacted, divided, same, scaled};
 pub(super) use trim::trimmed;

@@ -219,27 +219,15 @@ impl Wide {
         };
         self.positive.iter().find_map(cut).or_else(|| self.negative.iter().find_map(cut))
     }
-
-    pub(super) fn zero_threshold(&self) -> f64 {
-        self.zero_threshold
-    }
-
-    pub(super) fn zero_count(&self) -> f64 {
-        self.zero.sum
-    }
-
-    pub(super) fn sides(&self) -> [&[(i32, Sum)]; 2] {
-        [&self.positive, &self.negative]
-    }
 }
 
 /// Bounds in both.
-pub(super) fn common_bounds(a: &[f64], b: &[f64]) -> Vec<f64> {
+fn common_bounds(a: &[f64], b: &[f64]) -> Vec<f64> {
     a.iter().copied().filter(|bound| b.contains(bound)).collect()
 }
 
 /// Where a bucket of custom bounds goes in coarser ones.
-pub(super) fn target(index: i32, from: &[f64], to: &[f64]) -> i32 {
+fn target(index: i32, from: &[f64], to: &[f64]) -> i32 {
     let bound = upper(index, CUSTOM_BUCKETS_SCHEMA, from);
     i32::try_from(to.iter().position(|other| *other >= bound).unwrap_or(to.len())).unwrap_or(i32::MAX)
 }

@@ -58,7 +58,7 @@ proptest! {
         there.add(&y).unwrap();
         let total: f64 = all_buckets(&there.finish()).iter().map(|b| b.count).sum();
         prop_assert_eq!(total, x.count + y.count);
-        prop_assert!(!detects_reset(&there.finish(), &x), "a sum is no reset");
+        prop_assert!(!there.finish().detects_reset(&x), "a sum is no reset");
         there.sub(&y).unwrap();
         let mut reduced = Wide::of(&x);
         reduced.reduce(schemas.0.min(schemas.1));

@@ -72,6 +72,9 @@ impl Manifest {
         if manifest.checksum != manifest.own_checksum() {
             return Err(damaged("its own checksum does not fit".to_owned()));
         }
+        if manifest.to_bytes() != bytes {
+            return Err(damaged("it is not written as latido writes it".to_owned()));
+        }
         let sound = |name: &str| !name.is_empty() && !name.starts_with('/') && name.split('/').all(|part| !part.is_empty() && part != "." && part != "..");
         match manifest.files.iter().find(|entry| !sound(&entry.name)) {
             Some(entry) => Err(damaged(format!("{:?} is no name of a file in a backup", entry.name))),

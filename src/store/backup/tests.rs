@@ -116,13 +116,14 @@ fn any_changed_byte_of_a_backup_is_found_and_nothing_is_restored_from_it() {
         let path = backup.join(&name);
         let whole = std::fs::read(&path).unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
-        for at in [0, whole.len() / 2, whole.len() - 1] {
+        let every = name == "manifest.json";
+        let places = if every { (0..whole.len()).collect() } else { vec![0, whole.len() / 2, whole.len() - 1] };
+        for at in places {
             let mut changed = whole.clone();
             changed[at] ^= 1;
             std::fs::write(&path, &changed).unwrap();
-            let sound = verify(&backup).is_ok_and(|found| found.problems.is_empty());
-            assert!(!sound || name == "manifest.json" && changed[at].is_ascii_whitespace(), "{name}, byte {at}");
-            assert!(restore(&backup, &directory.path().join("new"), false, Timestamp(1)).is_err() || sound);
+            assert!(!verify(&backup).is_ok_and(|found| found.problems.is_empty()), "{name}, byte {at}");
+            assert!(restore(&backup, &directory.path().join("new"), false, Timestamp(1)).is_err(), "{name}, byte {at}");
         }
         std::fs::remove_file(&path).unwrap();
         assert!(!verify(&backup).is_ok_and(|found| found.problems.is_empty()), "{name} is missing");

@@ -84,8 +84,6 @@ pub(in crate::store) struct PartitionWriter<'a> {
     /// Columns by what they are: the same bytes are stored once.
     stored: HashMap<u128, At>,
     exemplars: Vec<Vec<u8>>,
-    /// Their first and last time.
-    exemplars_span: Option<(Timestamp, Timestamp)>,
     rows: u64,
     first: i64,
     last: i64,
@@ -107,7 +105,6 @@ impl<'a> PartitionWriter<'a> {
             times: Times::default(),
             stored: HashMap::new(),
             exemplars: Vec::new(),
-            exemplars_span: None,
             rows: 0,
             first: i64::MAX,
             last: i64::MIN,
@@ -165,9 +162,8 @@ impl<'a> PartitionWriter<'a> {
     }
 
     /// Takes a row of the table of exemplars.
-    pub(in crate::store) fn put_exemplars(&mut self, row: Vec<u8>, first: Timestamp, last: Timestamp) {
+    pub(in crate::store) fn put_exemplars(&mut self, row: Vec<u8>) {
         self.exemplars.push(row);
-        self.exemplars_span = Some(self.exemplars_span.map_or((first, last), |(a, b)| (a.min(first), b.max(last))));
     }
 
     /// Where the stream has these bytes: each distinct column is stored once.
@@ -191,9 +187,7 @@ impl<'a> PartitionWriter<'a> {
     /// `None` where nothing was added: no file is made then, unless it has a sequence to say through
     /// which its range is complete, or the journal would bring back what is deleted.
     pub(in crate::store) fn finish(mut self, mut record: Record) -> Result<Option<Record>, StoreError> {
-        if let Some((first, last)) = self.exemplars_span.filter(|_| self.ends.is_empty()) {
-            (self.first, self.last) = (first.0, last.0);
-        } else if self.ends.is_empty() && record.through == 0 {
+        if self.ends.is_empty() && self.exemplars.is_empty() && record.through == 0 {
             return Ok(None);
         }
         if !self.entries.is_empty() {
@@ -209,7 +203,7 @@ impl<'a> PartitionWriter<'a> {
         written?;
         record.series = self.ends.len() as u64;
         record.rows = self.rows;
-        let has_rows = self.rows > 0 || self.exemplars_span.is_some();
+        let has_rows = self.rows > 0;
         record.first = if has_rows { Timestamp(self.first) } else { record.range.end };
         record.last = if has_rows { Timestamp(self.last) } else { record.range.start };
         record.checksum = self.files.checksum(&self.temporary)?;

@@ -8,8 +8,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use crate::clock::ManualClock;
-use crate::model::{Matcher, Tier, TimeRange, Timestamp};
-use crate::store::tests::{HOUR, MINUTE, START, batch, options, raw, read, totals};
+use crate::model::{Batch, Exemplar, ExemplarRow, Matcher, Origin, Tier, TimeRange, Timestamp};
+use crate::store::tests::{HOUR, MINUTE, START, batch, labels, options, raw, read, totals};
 use crate::store::{Keep, Opened, Options, Place, RetentionRule, Selection, open};
 use crate::task::Deadline;
 
@@ -145,42 +145,96 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// Takes the steps, and says after which of them something is missing or there twice.
+fn walk(steps: &[Step]) -> Result<(), TestCaseError> {
+    let directory = tempfile::tempdir().unwrap();
+    let place = Place::Disk(directory.path().into());
+    let clock = ManualClock::at(Timestamp(START));
+    let mut opened = Some(open(options(place.clone()), clock.clone()).unwrap());
+    let mut sent: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut unique = 0;
+    for (number, step) in steps.iter().enumerate() {
+        let now = crate::clock::Clock::now(clock.as_ref()).0;
+        let store = opened.as_mut().unwrap();
+        match step {
+            Step::Append(rows) => {
+                // Up to sixteen hours late, and never the same time twice.
+                let row = |(name, minutes): &(usize, i64)| {
+                    unique += 1;
+                    (NAMES[*name], now - minutes * MINUTE - unique, 1.0)
+                };
+                let rows: Vec<(&str, i64, f64)> = rows.iter().map(row).collect();
+                let taken = store.writer.append(&[batch(&rows)]).unwrap();
+                prop_assert_eq!(taken[0].accepted, rows.len());
+                rows.iter().for_each(|(name, ..)| *sent.entry(name).or_default() += 1);
+            }
+            Step::Advance(by) => clock.advance(Duration::from_millis(*by as u64)),
+            Step::Maintain => {
+                store.keeper.maintain(&Deadline::never()).unwrap();
+                store.writer.cut().unwrap();
+            }
+            Step::Settle => {
+                store.keeper.settle(&Deadline::never()).unwrap();
+            }
+            Step::Rules(rules) => {
+                drop(opened.take());
+                opened = Some(open(with(&place, rules.clone()), clock.clone()).unwrap());
+            }
+        }
+        for (name, count) in &sent {
+            prop_assert_eq!(totals(&opened.as_ref().unwrap().reader, name).0, *count, "{} after step {}: {:?}", name, number, step);
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn late_samples_in_a_window_that_is_past_for_another_series_are_answered_once() {
+    for rolled in 0..2 {
+        let mut steps = vec![
+            Step::Advance(42 * MINUTE),
+            Step::Rules(vec![rule("a", [hours(5), Keep::AsTier, Keep::AsTier])]),
+            Step::Append(vec![(1, 162)]),
+            Step::Advance(129 * MINUTE),
+            Step::Maintain,
+            Step::Append(vec![(2, 915), (0, 320), (0, 803)]),
+            Step::Rules(Vec::new()),
+            Step::Settle,
+        ];
+        // As well when the window was rolled up before the rules went.
+        steps.splice(6..6, vec![Step::Settle; rolled]);
+        walk(&steps).unwrap();
+    }
+}
+
+#[test]
+fn exemplars_go_with_their_series_by_its_rule() {
+    let clock = ManualClock::at(Timestamp(START));
+    let mut opened = open(with(&Place::Memory, vec![rule("short", [hours(1), Keep::AsTier, Keep::AsTier])]), clock.clone()).unwrap();
+    let mut batch = Batch::new(Origin::Pushed);
+    let row = |name: &str| ExemplarRow { labels: labels(name), exemplar: Exemplar { labels: labels("trace"), value: 1.0, t: Timestamp(START - MINUTE) } };
+    batch.exemplars = ["short", "plain"].map(row).into();
+    assert_eq!(opened.writer.append(&[batch]).unwrap()[0].exemplars, 2);
+    let of = |opened: &Opened| -> Vec<String> {
+        let found = opened.reader.exemplars(&[Vec::new()], TimeRange::ALL, &Deadline::never()).unwrap();
+        found.iter().map(|(labels, _)| labels.metric_name().to_owned()).collect()
+    };
+    assert_eq!(of(&opened), ["plain", "short"]);
+    clock.set(Timestamp(START + 2 * HOUR));
+    opened.keeper.settle(&Deadline::never()).unwrap();
+    assert_eq!(of(&opened), ["plain"]);
+    let mut stored = 0;
+    for partition in opened.keeper.shared.read().set.iter() {
+        partition.read(|view| view.exemplars(|labels, _| stored += usize::from(labels.metric_name() == "short"))).unwrap();
+    }
+    assert_eq!(stored, 0, "not only hidden");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
     fn whatever_the_rules_a_sample_is_answered_once(steps in prop::collection::vec(step(), 1..60)) {
-        let directory = tempfile::tempdir().unwrap();
-        let place = Place::Disk(directory.path().into());
-        let clock = ManualClock::at(Timestamp(START));
-        let mut opened = Some(open(options(place.clone()), clock.clone()).unwrap());
-        let mut sent: BTreeMap<&str, u64> = BTreeMap::new();
-        let mut unique = 0;
-        for step in steps {
-            let now = crate::clock::Clock::now(clock.as_ref()).0;
-            let store = opened.as_mut().unwrap();
-            match step {
-                Step::Append(rows) => {
-                    // Up to sixteen hours late, and never the same time twice.
-                    let rows: Vec<(&str, i64, f64)> = rows.iter().map(|(name, minutes)| {
-                        unique += 1;
-                        (NAMES[*name], now - minutes * MINUTE - unique, 1.0)
-                    }).collect();
-                    let taken = store.writer.append(&[batch(&rows)]).unwrap();
-                    prop_assert_eq!(taken[0].accepted, rows.len());
-                    rows.iter().for_each(|(name, ..)| *sent.entry(name).or_default() += 1);
-                }
-                Step::Advance(by) => clock.advance(Duration::from_millis(by as u64)),
-                Step::Maintain => { store.keeper.maintain(&Deadline::never()).unwrap(); store.writer.cut().unwrap(); }
-                Step::Settle => { store.keeper.settle(&Deadline::never()).unwrap(); }
-                Step::Rules(rules) => {
-                    drop(opened.take());
-                    opened = Some(open(with(&place, rules), clock.clone()).unwrap());
-                }
-            }
-            for (name, count) in &sent {
-                prop_assert_eq!(totals(&opened.as_ref().unwrap().reader, name).0, *count, "{}", name);
-            }
-        }
+        walk(&steps)?;
     }
 }
