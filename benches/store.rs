@@ -27,6 +27,9 @@ fn series(count: usize) -> Vec<Labels> {
     (0..count).map(|i| Labels::from_pairs(pairs(i)).expect("sound labels")).collect()
 }
 
+/// How many series a measurement is repeated for.
+const SERIES: [usize; 3] = [1_000, 100_000, 1_000_000];
+
 /// One sample of each series at step `step`.
 fn round(series: &[Labels], step: i64) -> Batch {
     let mut batch = Batch::new(Origin::Pushed);
@@ -39,7 +42,7 @@ fn round(series: &[Labels], step: i64) -> Batch {
 fn append(c: &mut Criterion) {
     let mut group = c.benchmark_group("append");
     let dir = tempfile::tempdir().expect("a temporary directory");
-    for count in [1_000, 100_000] {
+    for count in SERIES {
         let labels = series(count);
         group.throughput(Throughput::Elements(count as u64));
         for (name, place) in [("memory", Place::Memory), ("disk", Place::Disk(dir.path().join(count.to_string())))] {
@@ -98,7 +101,7 @@ fn fresh(matchers: &[Matcher], turn: &mut u64) -> Vec<Matcher> {
 
 fn sealed_index(c: &mut Criterion) {
     let dir = tempfile::tempdir().expect("a temporary directory");
-    for count in [1_000, 100_000] {
+    for count in SERIES {
         let mut group = c.benchmark_group(format!("sealed file of {count} series"));
         group.sample_size(20);
         let place = Place::Disk(dir.path().join(count.to_string()));

@@ -10,6 +10,8 @@ use std::time::Duration;
 use crate::harness::{Client, HOUR_MS, MINUTE_MS, Pushed, Setup, eventually, now_ms, skip};
 
 const WITHIN: Duration = Duration::from_secs(60);
+/// Exit code of a data directory that is in use or not writable.
+const DATA_DIRECTORY: i32 = 75;
 /// Sealed before the disk is full.
 const HISTORY_HOURS: i64 = 12;
 /// Series of a push, and samples of each.
@@ -24,6 +26,13 @@ impl Small {
         let size = format!("size={mib}m");
         let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(at).status();
         mounted.is_ok_and(|status| status.success()).then(|| Self(at.to_owned()))
+    }
+}
+
+impl Small {
+    fn mount_again(&self, how: &str) -> bool {
+        let options = format!("remount,{how}");
+        Command::new("mount").args(["-o", &options]).arg(&self.0).status().is_ok_and(|status| status.success())
     }
 }
 
@@ -110,6 +119,24 @@ fn a_full_disk_costs_resolution_and_never_the_daemon() {
     eventually("the reserve is there again", WITHIN, || small.0.join("reserve").exists().then_some(()));
     let healthy = || (client.api("metrics/health")["components"]["compactor"]["status"] == "healthy").then_some(());
     eventually("maintenance works again", WITHIN, healthy);
+    daemon.stop();
+}
+
+#[test]
+fn a_directory_that_turned_read_only_is_refused_and_works_when_it_can_be_written_again() {
+    let setup = Setup::quiet();
+    let Some(small) = Small::mount(&setup.data(), 64) else {
+        return skip("a read-only directory", "no small file system can be mounted here (needs root)");
+    };
+    let daemon = setup.start();
+    let start = now_ms() - 5 * MINUTE_MS;
+    daemon.client().push(&[Pushed::new("kept", &[], vec![(start, 7.0)])]);
+    daemon.stop();
+    assert!(small.mount_again("ro"), "the file system is mounted anew, to be read alone");
+    setup.refused(&[]).is(DATA_DIRECTORY, &["data"]);
+    assert!(small.mount_again("rw"));
+    let daemon = setup.start();
+    assert_eq!(daemon.client().value("kept", start), Some(7.0));
     daemon.stop();
 }
 
