@@ -18,7 +18,7 @@ use super::{Coverage, Selection, StorageForecast, StoreError, StoreStats};
 use crate::model::{
     BucketColumns, Column, HistogramColumn, HistogramSegment, Labels, Matcher, Sample, Segment, SeriesData, Tier, TimeRange, Timestamp, Widths,
 };
-use crate::task::{Deadline, in_parts};
+use crate::task::Deadline;
 
 /// Reads while others write. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -46,66 +46,6 @@ struct FromHead {
     histograms: Option<HistogramChunk>,
 }
 
-/// Series that are decoded together: of a sealed file as many as share a block.
-const AT_ONCE: usize = 256;
-/// From so many series and files on, several processors decode.
-const PARALLEL_FROM: usize = 128;
-
-/// A part of what a selection has to decode.
-enum Job {
-    Sealed(Arc<Partition>, Vec<u32>),
-    Head(Vec<FromHead>),
-}
-
-/// What one file or the head has of a series.
-struct Found {
-    labels: Labels,
-    tier: Tier,
-    combine: Combine,
-    values: Values,
-}
-
-impl Job {
-    fn series(&self) -> usize {
-        match self {
-            Self::Sealed(_, numbers) => numbers.len(),
-            Self::Head(series) => series.len(),
-        }
-    }
-
-    fn run(self, deletions: &[Deletion], widths: Widths, deadline: &Deadline, out: &mut Vec<Found>) -> Result<(), StoreError> {
-        deadline.check()?;
-        match self {
-            Self::Sealed(partition, numbers) => {
-                let Record { tier, combine, .. } = partition.record;
-                partition.read(|view| {
-                    for number in numbers {
-                        let (labels, values) = view.read(number)?;
-                        if let Some(values) = surviving(deletions, &partition.record, widths, &labels, values) {
-                            out.push(Found { labels, tier, combine, values });
-                        }
-                    }
-                    Ok(())
-                })?;
-            }
-            Self::Head(series) => out.extend(series.into_iter().filter_map(|series| series.decode(widths))),
-        }
-        Ok(())
-    }
-}
-
-impl FromHead {
-    fn decode(self, widths: Widths) -> Option<Found> {
-        let Self { labels, tier, chunk, histograms } = self;
-        let floats = chunk.map(|chunk| match tier {
-            Tier::Raw => Values::Samples(chunk.column()),
-            _ => Values::Buckets(roll_samples(&chunk.column(), widths.of(tier))),
-        });
-        let values = Values::join(floats, histograms.map(|chunk| chunk.column()).unwrap_or_default())?;
-        Some(Found { labels, tier, combine: Combine::Merge, values })
-    }
-}
-
 /// What one selection works on.
 struct Snapshot {
     widths: Widths,
@@ -127,35 +67,36 @@ impl Reader {
     pub fn select(&self, selection: &Selection, deadline: &Deadline) -> Result<Vec<SeriesData>, StoreError> {
         let Snapshot { widths, reach, dropped, retention, set, deletions, head } = self.snapshot(selection)?;
         let begun = |labels: &Labels| Pieces::of(self.portions(retention.edges(labels, dropped), selection));
-        let mut jobs = Vec::new();
+        let mut found: HashMap<Labels, Pieces> = HashMap::new();
         for partition in set.iter() {
             deadline.check()?;
-            let record = &partition.record;
-            if reach[record.tier.index()].is_some_and(|p| p.overlaps(record.range)) {
-                let numbers = partition.read(|view| view.matching(&selection.matchers))?;
-                jobs.extend(numbers.iter().flat_map(|numbers| numbers.chunks(AT_ONCE)).map(|some| Job::Sealed(partition.clone(), some.to_vec())));
+            let tier = partition.record.tier;
+            if reach[tier.index()].is_none_or(|p| !p.overlaps(partition.record.range)) {
+                continue;
             }
-        }
-        let mut head = head.into_iter().peekable();
-        while head.peek().is_some() {
-            jobs.push(Job::Head(head.by_ref().take(AT_ONCE).collect()));
-        }
-        let least = if jobs.iter().map(Job::series).sum::<usize>() < PARALLEL_FROM { usize::MAX } else { 1 };
-        let parts = in_parts(jobs, least, |jobs| {
-            let mut out = Vec::new();
-            jobs.into_iter().try_for_each(|job| job.run(&deletions, widths, deadline, &mut out)).map(|()| out)
-        });
-        let mut found: HashMap<Labels, Pieces> = HashMap::new();
-        for part in parts {
-            for Found { labels, tier, combine, values } in part? {
-                let pieces = found.entry(labels).or_insert_with_key(begun);
-                let (floats, histograms) = values.split();
-                pieces.add_histograms(tier, histograms);
-                match floats {
-                    Some(Values::Samples(column)) => pieces.push_raw(column),
-                    Some(Values::Buckets(buckets)) => pieces.rolled[tier.index()].push((combine, buckets)),
-                    Some(Values::Histograms(_)) | None => {}
+            partition.read(|view| {
+                for number in view.matching(&selection.matchers)?.iter().copied() {
+                    let (labels, values) = view.read(number)?;
+                    let Some(values) = surviving(&deletions, &partition.record, widths, &labels, values) else { continue };
+                    let pieces = found.entry(labels).or_insert_with_key(begun);
+                    let (floats, histograms) = values.split();
+                    pieces.add_histograms(tier, histograms);
+                    match floats {
+                        Some(Values::Samples(column)) => pieces.push_raw(column),
+                        Some(Values::Buckets(buckets)) => pieces.rolled[tier.index()].push((partition.record.combine, buckets)),
+                        Some(Values::Histograms(_)) | None => {}
+                    }
                 }
+                Ok(())
+            })?;
+        }
+        for FromHead { labels, tier, chunk, histograms } in head {
+            let pieces = found.entry(labels).or_insert_with_key(begun);
+            pieces.add_histograms(tier, histograms.map(|chunk| chunk.column()).unwrap_or_default());
+            let Some(chunk) = chunk else { continue };
+            match tier {
+                Tier::Raw => pieces.push_raw(chunk.column()),
+                _ => pieces.rolled[tier.index()].push((Combine::Merge, roll_samples(&chunk.column(), widths.of(tier)))),
             }
         }
         deadline.check()?;
