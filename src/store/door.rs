@@ -227,8 +227,8 @@ impl Writer {
     fn pieces<'a>(&self, group: &'a [Batch], dropped: [Timestamp; 3], appended: &mut [Appended]) -> Vec<Piece<'a>> {
         let mut state = self.shared.write();
         let retention = state.retention.clone();
-        let most = if self.shared.is_out_of_memory() { 0 } else { self.shared.options.max_series };
-        let (series_before, mut label_bytes) = (state.head.series.len(), 0);
+        let most = self.shared.most_series();
+        let series_before = state.head.series.len();
         let mut pieces = Vec::with_capacity(group.iter().map(Batch::series_count).sum());
         for (number, (batch, result)) in group.iter().zip(appended.iter_mut()).enumerate() {
             let mut position = 0;
@@ -245,13 +245,7 @@ impl Writer {
                     match tier {
                         Some(tier) => {
                             // Only what is taken becomes known.
-                            known = known.or_else(|| state.head.find_next(before, row.labels)).or_else(|| {
-                                if state.head.series.len() >= most {
-                                    return state.head.find_known(row.labels);
-                                }
-                                label_bytes += row.labels.len() as u64;
-                                state.head.find_or_add(row.labels)
-                            });
+                            known = known.or_else(|| state.head.find_next(before, row.labels)).or_else(|| state.head.find_or_add_below(most, row.labels));
                             before = known;
                             let Some(series) = known else {
                                 result.no_room.extend(position + from..position + from + length);
@@ -270,8 +264,9 @@ impl Writer {
             }
         }
         name_what_grew(&state.head, &self.shared.options, most, appended);
-        let new = (state.head.series.len() - series_before) as u64;
-        self.shared.add_memory(appended.iter().map(|result| result.accepted as u64).sum(), new, if new > 0 { label_bytes } else { 0 });
+        let new = state.head.series.get(series_before..).unwrap_or_default();
+        let label_bytes = new.iter().map(|series| series.labels.canonical().len() as u64).sum();
+        self.shared.add_memory(appended.iter().map(|result| result.accepted as u64).sum(), new.len() as u64, label_bytes);
         pieces
     }
 
@@ -281,7 +276,7 @@ impl Writer {
             return Vec::new();
         }
         let mut state = self.shared.write();
-        let most = if self.shared.is_out_of_memory() { 0 } else { self.shared.options.max_series };
+        let most = self.shared.most_series();
         let retention = state.retention.clone();
         let edges = |oldest, labels: &[u8]| retention.edges_from(Some(oldest), labels, dropped);
         let mut extras = extras::decide(group, edges, &mut state.head, most, appended);

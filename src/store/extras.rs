@@ -98,7 +98,7 @@ pub(super) fn decide<'a>(
         let edges = edges(t, labels.canonical());
         Tier::ALL.into_iter().find(|tier| t > edges[tier.index()])
     };
-    let mut number = |labels: &Labels| if head.series.len() < most { head.find_or_add(labels.canonical()) } else { head.find_known(labels.canonical()) };
+    let mut number = |labels: &Labels| head.find_or_add_below(most, labels.canonical());
     for (batch, (rows, result)) in group.iter().zip(appended.iter_mut()).enumerate() {
         for (i, row) in rows.histograms.iter().enumerate() {
             let position = rows.sample_count() + i;

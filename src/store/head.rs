@@ -240,9 +240,9 @@ impl Head {
         self.series.get(next as usize).filter(|series| series.labels.canonical() == canonical).map(|_| next)
     }
 
-    /// A series by its labels, if it is known.
-    pub(super) fn find_known(&self, canonical: &[u8]) -> Option<u32> {
-        self.find(canonical, Fingerprint::of(canonical))
+    /// A series, made known where it is new and fewer than `most` are known.
+    pub(super) fn find_or_add_below(&mut self, most: usize, canonical: &[u8]) -> Option<u32> {
+        if self.series.len() < most { self.find_or_add(canonical) } else { self.find(canonical, Fingerprint::of(canonical)) }
     }
 
     /// A series, made known where it is new. `canonical` comes from a batch or a checked row.

@@ -39,8 +39,13 @@ impl Shared {
         self.memory.fetch_add(samples * SAMPLE_BYTES + series, Ordering::Relaxed);
     }
 
+    /// Series that the head may hold now: no new ones where there is no memory for them.
+    pub(super) fn most_series(&self) -> usize {
+        if self.is_out_of_memory() { 0 } else { self.options.max_series }
+    }
+
     /// Whether new series are to be refused for want of memory.
-    pub(super) fn is_out_of_memory(&self) -> bool {
+    fn is_out_of_memory(&self) -> bool {
         self.options.max_memory.is_some_and(|most| self.memory.load(Ordering::Relaxed) > most.0)
     }
 
